@@ -12,9 +12,10 @@ import sys
 from absl import flags
 
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.training import carry_out
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import PretrainingConfig
+from scoringnet_tf.training.plan import check
 
 training_flags.define(PretrainingConfig)
 flags.adopt_module_key_flags(training_flags)  # for --help
@@ -22,23 +23,10 @@ flags.adopt_module_key_flags(training_flags)  # for --help
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    from scoringnet_tf.data.dataset_info import load_records
-    from scoringnet_tf.training.plan import check
-
     config = training_flags.configuration(PretrainingConfig())
-    cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
-    info = load_records(config.data.records_dir)
-    check_access(config.run.model_dir, "model_dir", writing=True)
-    plan = check(config, info)
-
+    plan = check(config, training_flags.records(config))
     cli.load_tensorflow()
-    from scoringnet_tf.training.finish import finish
-    from scoringnet_tf.training.fit import fit
-    from scoringnet_tf.training.resolve import resolve
-
-    run = resolve(plan)
-    fit(run)
-    best = finish(run)
+    best = carry_out(plan)[1]
     print(f"Best C3D: {best}\nUse it:   python -m scoringnet_tf.train --pretrained={best} …")
 
 

@@ -14,9 +14,10 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.training import carry_out
 from scoringnet_tf.training import flags as training_flags
 from scoringnet_tf.training.config import TrainingConfig, WholeVideos
+from scoringnet_tf.training.plan import check
 
 training_flags.define(TrainingConfig)
 flags.adopt_module_key_flags(training_flags)  # for --help
@@ -31,23 +32,11 @@ def _of_records(config: TrainingConfig, info: DatasetInfo) -> TrainingConfig:
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    from scoringnet_tf.data.dataset_info import load_records
-    from scoringnet_tf.training.plan import check
-
     config = training_flags.configuration(TrainingConfig())
-    cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
-    info = load_records(config.data.records_dir)
-    check_access(config.run.model_dir, "model_dir", writing=True)
+    info = training_flags.records(config)
     plan = check(_of_records(config, info), info)  # before TensorFlow is imported, which takes seconds
-
     cli.load_tensorflow()
-    from scoringnet_tf.training.finish import finish
-    from scoringnet_tf.training.fit import fit
-    from scoringnet_tf.training.resolve import resolve
-
-    run = resolve(plan)
-    fit(run)
-    best = finish(run)
+    run, best = carry_out(plan)
     if run.worker > 0:
         return
     print(f"Best model: {best}")

@@ -51,7 +51,8 @@ class FiguresLog(keras.callbacks.CSVLogger):
         self.monitor = monitor
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        columns = [self.monitor, *(f"val_{name}" for name in logs if not name.startswith("val_"))]
+        names = getattr(self.model, "result_names", logs.keys)()  # a ScoringNet's are more than what it trains by
+        columns = [self.monitor, *(f"val_{name}" for name in names if not name.startswith("val_"))]
         super().on_epoch_end(epoch, dict.fromkeys(columns, math.nan) | logs)
 
 
@@ -194,8 +195,9 @@ class ProgressBar(keras.callbacks.Callback):
         self.bar.update()
         if len(self.ends) < 2:
             self.ends.append(time.monotonic())
-            if len(self.ends) == 2:  # the first step makes the graph
-                seconds, left = self.ends[1] - self.ends[0], self.bar.total - self.bar.n
+            left = self.bar.total - self.bar.n
+            if len(self.ends) == 2 and left:  # the first step makes the graph
+                seconds = self.ends[1] - self.ends[0]
                 minutes = seconds * left / 60
                 needed = f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"
                 tqdm.write(f"{self.bar.desc}: {seconds:.2g} s a step, {needed} for the {left} steps left.")

@@ -6,15 +6,13 @@ one dataclass among several (a choice) is set by the alternative's name; what li
 
 import dataclasses
 import math
-import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from scoringnet_tf.support.messages import InputError
 
 Config = TypeVar("Config")
-FORMS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,10 +121,11 @@ def _is_asked(values: Mapping[str, Any], path: str, kind: type) -> bool:
 def _converted(value: Any, hint: Any, about: Field, path: str) -> Any:
     """A field's value from a text or from JSON; InputError if the field cannot have it."""
     named = f"{about.named(path)}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+    parse, form = FORMS[hint]
     try:
-        made = _of_type(value, hint)
+        made = parse(value)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise InputError("wrong_value", f"{named}: not {_form(hint)}.") from error
+        raise InputError("wrong_value", f"{named}: not {form}.") from error
     if about.choices and made not in about.choices:
         raise InputError("unknown_name", f"{named}: it is one of {', '.join(about.choices)}.")
     low, high = (-math.inf if about.low is None else about.low), (math.inf if about.high is None else about.high)
@@ -137,42 +136,46 @@ def _converted(value: Any, hint: Any, about: Field, path: str) -> Any:
     return made
 
 
-def _form(hint: Any) -> str:
-    """What a type's values look like, in words."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
-        return _form(arguments[0])
-    if origin is dict:
-        return "PART:FACTOR, each part once"
-    if origin is tuple and Ellipsis not in arguments:
-        return f"{len(arguments)} positive integers"
-    return FORMS.get(hint, "a value of this field")
+def _bool(value: Any) -> bool:
+    return {"true": True, "false": False}[str(value).lower()]
 
 
-def _of_type(value: Any, hint: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:  # with None
-        return None if value in (None, "") else _of_type(value, arguments[0])
-    if origin is dict:
-        pairs = list(value.items()) if isinstance(value, Mapping) else [each.split(":") for each in _entries(value)]
-        made = {name: _of_type(number, float) for name, number in pairs}
-        if len(made) < len(pairs):
-            raise ValueError
-        return made
-    if origin is tuple:
-        entries = tuple(_of_type(each, arguments[0]) for each in _entries(value))
-        if Ellipsis not in arguments and (len(entries) != len(arguments) or min(entries) < 1):
-            raise ValueError
-        return entries
-    if hint is bool:
-        return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
-    if hint is float and not math.isfinite(float(value)):
+def _float(value: Any) -> float:
+    if not math.isfinite(made := float(value)):
         raise ValueError
-    return hint(value)
+    return made
 
 
-def _entries(value: Any) -> list:
-    return [part for part in value.split(",") if part] if isinstance(value, str) else list(value)
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(part for part in value.split(",") if part) if isinstance(value, str) else tuple(value)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    first, second = map(int, _names(value))
+    if min(first, second) < 1:
+        raise ValueError
+    return first, second
+
+
+def _factors(value: Any) -> dict[str, float]:
+    pairs = [*value.items()] if isinstance(value, Mapping) else [each.split(":") for each in _names(value)]
+    made = {name: _float(number) for name, number in pairs}
+    if len(made) < len(pairs):
+        raise ValueError
+    return made
+
+
+FORMS: dict[Any, tuple[Callable[[Any], Any], str]] = {  # a field's type → how it is read, and what its values are
+    bool: (_bool, "true or false"),
+    int: (int, "a whole number"),
+    float: (_float, "a number"),
+    float | None: (lambda value: None if value in (None, "") else _float(value), "a number"),
+    str: (str, "a text"),
+    str | None: (lambda value: value or None, "a text"),
+    tuple[str, ...]: (_names, "names"),
+    tuple[int, int]: (_pair, "2 positive integers"),
+    dict[str, float]: (_factors, "PART:FACTOR, each part once"),
+}
 
 
 # === JSON ===

@@ -8,7 +8,10 @@ from typing import Any, TypeVar
 
 from absl import flags
 
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
 Config = TypeVar("Config")
@@ -35,6 +38,14 @@ def _define(about: Any, hint: Any, default: Any, text: str) -> None:
         flags.DEFINE_list(about.flag, [*map(str, default)], text)
     else:
         flags.DEFINE_string(about.flag, default or None, text)
+
+
+def records(config: Any) -> DatasetInfo:
+    """The records of a configuration; InputError if a flag is missing, they are damaged, or the run has no place."""
+    cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
+    info = load_records(config.data.records_dir)
+    check_access(config.run.model_dir, "model_dir", writing=True)
+    return info
 
 
 def configuration(default: Config) -> Config:

@@ -26,8 +26,7 @@ from scoringnet_tf.training.config import SEPARATE, TrainingConfig
 def preprocessing_of(c3d: C3D | None, path: AnyPath | None, image_size: Sequence[int]) -> dict[str, Any] | None:
     """What a C3D does to its frames, for the network that will take its weights; None without one.
 
-    Raises:
-        InputError: it subtracts an image of another size than `image_size`, (H, W).
+    InputError if it subtracts an image of another size than `image_size`, (H, W).
     """
     if c3d is None:
         return None
@@ -46,11 +45,8 @@ def preprocessing_of(c3d: C3D | None, path: AnyPath | None, image_size: Sequence
 def load_pretrained(network: ScoringNet, c3d: C3D, path: AnyPath, log: Callable[[str], object] = print) -> None:
     """Copies the convolutions of a C3D into the C3Ds of `network`, and its regressor, if it has one, into the towers.
 
-    What is not used, such as the classifier, is reported.
-
-    Raises:
-        InputError: a layer is missing or has another shape, the frames are preprocessed otherwise, or a regressor pools
-            otherwise; nothing has been changed then.
+    InputError, before anything is changed, if a layer is missing or has another shape, the frames are preprocessed
+    otherwise, or a regressor pools otherwise. What is not used, such as the classifier, is reported.
     """
     theirs, ours = c3d.preprocessing["frame_size"], network.frame_size
     if theirs and tuple(theirs) != tuple(ours):
@@ -92,7 +88,7 @@ def _check_preprocessing(source: C3D, target: C3D, path: AnyPath, part: str) -> 
 
 
 def _check_pool_stride(source: keras.Model, target: keras.Model, path: AnyPath) -> None:
-    """With another stride the weights may fit, and mean something else."""
+    """InputError for another stride, with which weights may fit and mean something else."""
     theirs, ours = (model.get_config()["pool_stride"] for model in (source, target))
     if theirs != ours:
         raise InputError("other_model", f"{path}: the regressor pools with stride {theirs}, not {ours}.")
@@ -141,10 +137,8 @@ def load_network(network: ScoringNet, source: ScoringNet, path: AnyPath) -> None
     """Copies all of a `ScoringNet`, trained on other videos: what it scored high, `network` scores high.
 
     The towers answer in standard units inside: what was one standard deviation there is one of the new scores here, of
-    a tower that goes on learning. If it saw something else of a performance, a line tells.
-
-    Raises:
-        InputError: KFS or SP is built otherwise than that of `network`; nothing has been changed then.
+    a tower that goes on learning. If it saw something else of a performance, a line tells. InputError, before anything
+    is changed, if KFS or SP is built otherwise than that of `network`.
     """
     named = f"--initial_model={path}"
     _tell_other(named, network, copy_network(network, source, named))

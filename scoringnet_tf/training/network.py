@@ -28,13 +28,6 @@ from scoringnet_tf.training.initialization import preprocessing_of
 from scoringnet_tf.weights.backbones import load_backbone
 
 
-def _statistics_option(config: TrainingConfig, source: Any) -> dict[str, bool]:
-    """Whether towers read statistics: as those of --initial_model do, or as is set."""
-    if source is not None:
-        return {"statistics": source.score_predictor.get_config()["statistics"]}
-    return {} if config.model.statistics else {"statistics": False}
-
-
 def build_network(
     info: DatasetInfo,
     config: TrainingConfig,
@@ -52,8 +45,10 @@ def build_network(
     """
     model, fragments, source = config.model, config.fragments, (sources or {}).get("initial_model")
     statistics, stages = _kept(source, config, towers)
+    reads = {} if model.statistics else {"statistics": False}
     if source is not None:
         preprocessing = source.get_config()["content"]["preprocessing"]
+        reads = {"statistics": source.score_predictor.get_config()["statistics"]}
     else:
         c3d, path = (sources or {}).get("pretrained"), config.starts.get("pretrained")
         preprocessing = preprocessing_of(c3d, path, config.data.image_size)
@@ -69,7 +64,7 @@ def build_network(
             "conv_filters": model.conv_filters,
             "fc_units": model.fc_units,
             "pool_stride": model.pool_stride,
-            **_statistics_option(config, source),
+            **reads,
             "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,
@@ -86,14 +81,10 @@ def build_network(
 def _backbone(info: DatasetInfo, config: TrainingConfig, name: str, dtype: str) -> Backbone:
     """A configuration's backbone; if pretrained, it learns what --lr_multipliers names."""
     size, rates = config.data.image_size, config.optimizer.lr_multipliers
-    of_new = f"{SEPARATE}:"
-    if name.startswith(of_new):
-        options: dict[str, Any] = {
-            "temporal_pooling": False,
-            "masked": True,
-            "final_endpoint": name.removeprefix(of_new),
-        }
-        return Backbone(C3D((None, *size, 3), config.model.width_multiplier, **options, dtype=dtype))
+    if name.startswith(of_new := f"{SEPARATE}:"):
+        options: dict[str, Any] = {"temporal_pooling": False, "masked": True, "dtype": dtype}
+        end = name.removeprefix(of_new)
+        return Backbone(C3D((None, *size, 3), config.model.width_multiplier, final_endpoint=end, **options))
     learns = [part for part, rate in rates.items() if part.partition("/")[0] == BACKBONE and rate]
     backbone = load_backbone(name, size, trainable=bool(learns)).with_dtype(dtype)
     if backbone.frame_rate and info.frame_rate and rate_differences(backbone.frame_rate, info.frame_rate):

@@ -145,16 +145,7 @@ def learning_rate(config: Optimizer) -> float | keras.optimizers.schedules.Learn
 def make_optimizer(
     config: Optimizer, dtype: str, rate_factors: Iterable[float] | None = None
 ) -> LayerwiseAdam | LossScaleOptimizer:
-    """A run's optimizer.
-
-    Args:
-        config: the run's.
-        dtype: the model's dtype policy; float16 gradients need a scaled loss.
-        rate_factors: as `LayerwiseAdam` takes them.
-
-    Returns:
-        A `LayerwiseAdam`, inside a `LossScaleOptimizer` for "mixed_float16".
-    """
+    """A run's optimizer, for a model of this dtype policy; float16 gradients need a scaled loss."""
     batches, momentum = config.accumulation_steps, config.ema_momentum
     optimizer = LayerwiseAdam(
         learning_rate(config),

@@ -97,15 +97,10 @@ class ResolvedRun(Plan):
 
 
 def check(config: TrainingConfig | PretrainingConfig, info: DatasetInfo) -> Plan:
-    """The plan of a run.
-
-    Args:
-        config: of `train` or `pretrain`.
-        info: of the records.
-
-    Raises:
-        InputError: the records do not hold what is asked for, or the configuration contradicts itself.
-    """
+    """The plan of a run; InputError if the records do not hold what is asked for, or the configuration is at odds."""
+    if not (as_path(config.run.model_dir) / "config.json").is_file():  # a run goes on without what it started from
+        for flag, path in config.starts.items():
+            configuration(path, flag, ["C3D"]) if flag == "pretrained" else check_model(path, flag)
     plan = _classes_plan(config, info) if isinstance(config, PretrainingConfig) else _scores_plan(config, info)
     shortest = min((phase.epochs for phase in plan.phases if phase.epochs), default=0) * plan.steps
     count = config.optimizer.accumulation_steps
@@ -122,7 +117,6 @@ def check(config: TrainingConfig | PretrainingConfig, info: DatasetInfo) -> Plan
 def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     config = of_sport(config, info.sport)
     check_start(info, config)
-    _check_files(config)
     check_stages(info, config)
     fraction = config.data.validation_fraction
     is_held_out = fraction or "validation" in info.splits
@@ -135,13 +129,6 @@ def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     return plan
 
 
-def _check_files(config: TrainingConfig | PretrainingConfig) -> None:
-    """InputError if a model that a new run is to start from is missing, damaged or of another class."""
-    if not (as_path(config.run.model_dir) / "config.json").is_file():  # a run goes on without what it started from
-        for flag, path in config.starts.items():
-            configuration(path, flag, ["C3D"]) if flag == "pretrained" else check_model(path, flag)
-
-
 def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
     """The configuration with α of the sport, unless it has one."""
     if config.loss.alpha is not None:
@@ -150,7 +137,6 @@ def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:
 
 
 def _classes_plan(config: PretrainingConfig, info: DatasetInfo) -> Plan:
-    _check_files(config)
     splits, fraction = ", ".join(info.splits), config.data.validation_fraction
     if "train" not in info.splits:
         raise InputError("no_training_split", f"{info.records_dir} has no train split, only {splits}.")
@@ -185,23 +171,17 @@ def phases(config: TrainingConfig) -> tuple[Phase, ...]:
 
 
 def score_targets(info: DatasetInfo, scores: str = "auto") -> ScoreTargets:
-    """What the training videos can teach.
+    """What the training videos can teach; InputError if none knows the scores that are asked for.
 
-    Args:
-        info: of the records.
-        scores: `"parts"` for difficulty and execution, `"final"` for the final score alone. `"auto"`: the former, if
-            at least as many videos know both as know nothing but the final score.
-
-    Raises:
-        InputError: no training video knows the scores that are asked for.
+    `scores` is `"parts"` for difficulty and execution, `"final"` for the final score alone. `"auto"`: the former, if at
+    least as many videos know both as know nothing but the final score.
     """
     videos = [video for video in info.videos.values() if video["split"] == "train"]
     parts = sum(_has(video, PREDICTED_SCORES) for video in videos)
-    finals = sum(_has(video, FINAL_ALONE) for video in videos)
     final_alone = sum(_has(video, FINAL_ALONE) and not _has(video, PREDICTED_SCORES) for video in videos)
     by_parts = scores == "parts" or (scores == "auto" and parts >= max(final_alone, 1))
     towers = PREDICTED_SCORES if by_parts else FINAL_ALONE
-    number, of_videos = (parts if by_parts else finals), counted(len(videos), "training video")
+    number, of_videos = sum(_has(video, towers) for video in videos), counted(len(videos), "training video")
     if not number:
         message = f"{info.records_dir}: none of {of_videos} has {' and '.join(towers)}."
         raise InputError("no_scores", message, "--scores chooses what is learned.")
@@ -268,8 +248,8 @@ def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
     if config.trains_kfs_alone and (whole or "segmenter" in starts or not epochs):
         raise InputError("no_segmenter", "--scoring_epochs=0: there is no KFS to train.")
     if not (epochs or whole or {"initial_model", "segmenter"} & starts.keys()):
-        message = "--segmentation_epochs=0: there is no trained KFS."
-        raise InputError("no_segmenter", message, "Name one with --initial_model or --segmenter.")
+        hint = "Name one with --initial_model or --segmenter."
+        raise InputError("no_segmenter", "--segmentation_epochs=0: there is no trained KFS.", hint)
 
 
 def check_stages(info: DatasetInfo, config: TrainingConfig) -> None:

@@ -45,8 +45,7 @@ class RunRecord:
     def write(self, model_dir: AnyPath, videos_seen: Collection[str] = ()) -> None:
         """Writes `config.json`, with the fingerprints of the videos that the weights learn from (`learned_from`).
 
-        Raises:
-            InputError: a checkpoint from a run with other fields, which it names, or without configuration.
+        InputError for a checkpoint from a run with other fields, which it names, or without configuration.
         """
         path, seen = as_path(model_dir) / CONFIG, {*videos_seen}
         values = dataclasses.asdict(self) | {"configuration": to_json(self.config), "versions": versions()}

@@ -67,15 +67,15 @@ def workers() -> tuple[int, int]:
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
-        addresses = [*cluster.get("chief", []), *cluster["worker"]]
-        number = task["index"] + (len(cluster.get("chief", [])) if task["type"] == "worker" else 0)
+        chiefs, addresses = cluster.get("chief", []), cluster["worker"]
+        number = task["index"] + (len(chiefs) if task["type"] == "worker" else 0)
         known = cluster.keys() <= {"chief", "worker"} and task["index"] in range(len(cluster[task["type"]]))
     except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
         hint = 'Write {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}.'
         raise InputError("wrong_value", f"TF_CONFIG={text}: not a cluster of workers with this machine's index.", hint)
-    return number, len(addresses)
+    return number, len(chiefs) + len(addresses)
 
 
 def strategy_of(number: int) -> tf.distribute.Strategy:
@@ -83,12 +83,8 @@ def strategy_of(number: int) -> tf.distribute.Strategy:
 
     Without GPUs the processor counts as so many devices, which is no faster: to see what several GPUs would do. Several
     machines (see `workers`) have a replica for each GPU, or one each, and `number` is the sum.
-
-    Raises:
-        InputError: there are fewer devices, or TensorFlow has used the processor as fewer.
     """
-    gpus = tf.config.list_physical_devices("GPU")
-    _, machines = workers()
+    gpus, (_, machines) = tf.config.list_physical_devices("GPU"), workers()
     if machines > 1:
         each = max(1, len(gpus))
         if number != machines * each:
@@ -100,20 +96,14 @@ def strategy_of(number: int) -> tf.distribute.Strategy:
         raise InputError("out_of_range", message, "Use at most one replica for each GPU.")
     if number == 1:
         return tf.distribute.get_strategy()
-    if not gpus:
-        _divide_processor(number)
-    return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(number)])
-
-
-def _divide_processor(number: int) -> None:
     (processor,) = tf.config.list_physical_devices("CPU")
-    if len(tf.config.get_logical_device_configuration(processor) or ()) >= number:
-        return
-    try:
-        tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * number)
-    except RuntimeError as error:
-        message = f"--replicas={number}: TensorFlow has used the processor already ({error})."
-        raise InputError("devices_in_use", message, "Begin the run in a fresh process.") from error
+    if not gpus and len(tf.config.get_logical_device_configuration(processor) or ()) < number:
+        try:
+            tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * number)
+        except RuntimeError as error:
+            message = f"--replicas={number}: TensorFlow has used the processor already ({error})."
+            raise InputError("devices_in_use", message, "Begin the run in a fresh process.") from error
+    return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(number)])
 
 
 @contextlib.contextmanager
@@ -130,11 +120,7 @@ def noticing_the_gone(machines: int) -> Iterator[None]:
 
 
 def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute.Strategy:
-    """The strategy for the devices that share a batch, see `strategy_of`; several are named.
-
-    Raises:
-        InputError: several replicas or averages cannot do what is asked.
-    """
+    """The strategy for the devices that share a batch; InputError if several, or averages, cannot do what is asked."""
     number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
     if isinstance(config, PretrainingConfig) and workers()[1] > 1:
         message = "TF_CONFIG names several workers, but C3D is pretrained on one machine."
@@ -142,32 +128,20 @@ def strategy_of_run(config: TrainingConfig | PretrainingConfig) -> tf.distribute
     if number > batch_size:
         message = f"--replicas={number}: --batch_size={batch_size} has fewer videos than that."
         raise InputError("out_of_range", message, "Use at most one replica for each video of a batch.")
-    fragments, conflict, hint = getattr(config, "fragments", None), "", "Use --replicas=1."
+    fragments, optimizer = getattr(config, "fragments", None), config.optimizer
     is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
-    if number > 1 and config.optimizer.accumulation_steps > 1:
-        conflict = f"--replicas={number} does not work with --set=optimizer.accumulation_steps."
-    elif number > 1 and is_resnet50:  # each replica would normalise by its own frames
-        conflict = f"--replicas={number} does not work with --stage_network=resnet50."
-    elif config.optimizer.ema_momentum and is_resnet50:
-        momentum = config.optimizer.ema_momentum
-        conflict = f"--set=optimizer.ema_momentum={momentum:g} does not average the statistics of resnet50."
+    if number > 1 and (is_resnet50 or optimizer.accumulation_steps > 1):
+        # A replica of ResNet50 would normalise by its own frames.
+        other = "--stage_network=resnet50" if is_resnet50 else "--set=optimizer.accumulation_steps"
+        raise InputError("flags_conflict", f"--replicas={number} does not work with {other}.", "Use --replicas=1.")
+    if is_resnet50 and optimizer.ema_momentum:
+        message = f"--set=optimizer.ema_momentum={optimizer.ema_momentum:g} does not average resnet50's statistics."
         hint = "With --stage_network=resnet50 use --set=optimizer.ema_momentum=0."
-    if conflict:
-        raise InputError("flags_conflict", conflict, hint)
+        raise InputError("flags_conflict", message, hint)
     strategy = strategy_of(number)
     if number > 1:
         print(f"Replicas: {number}, which share each batch of {batch_size}.")
     return strategy
-
-
-def pieces_of(number: int, machines: int) -> list[int]:
-    """Which replica's rows are to lie in each piece, for `replicas.gathered` to have them in their order.
-
-    TensorFlow cuts a batch into as many pieces as there are replicas and deals them out to the machines in turn, while
-    a machine's replicas have neighbouring numbers.
-    """
-    own = number // machines
-    return [machine * own + each for each in range(own) for machine in range(machines)]
 
 
 def shared(dataset: tf.data.Dataset, number: int) -> Any:
@@ -178,7 +152,11 @@ def shared(dataset: tf.data.Dataset, number: int) -> Any:
     """
     if number == 1:
         return dataset
-    pieces = pieces_of(number, workers()[1])
+    # TensorFlow cuts a batch into a piece for each replica and deals them out to the machines in turn, while a
+    # machine's replicas have neighbouring numbers: `replicas.gathered` is to find the rows in their order.
+    machines = workers()[1]
+    own = number // machines
+    pieces = [machine * own + each for each in range(own) for machine in range(machines)]
 
     def filled(inputs: Any, targets: Any) -> tuple[Any, Any, tf.Tensor]:
         size = tf.shape(tf.nest.flatten(inputs)[0])[0]
@@ -205,12 +183,9 @@ def check_replicas(strategy: tf.distribute.Strategy, machines: int, model: keras
     starts = strategy.experimental_local_results(strategy.run(tf.function(lambda: replicas.gathered(own))))[0].numpy()
     first, *others = starts[:: strategy.num_replicas_in_sync // machines]
     for worker, start in enumerate(others, start=1):
-        different = [
-            *(["epochs"] if start[0] != first[0] else []),
-            *(["versions"] if start[1] != first[1] else []),
-            *([] if np.allclose(start[2:], first[2:], rtol=ROUNDING, atol=0, equal_nan=True) else ["weights"]),
-        ]
-        if different:
+        same = np.allclose(start[2:], first[2:], rtol=ROUNDING, atol=0, equal_nan=True)
+        equal = {"epochs": start[0] == first[0], "versions": start[1] == first[1], "weights": same}
+        if different := [name for name, is_equal in equal.items() if not is_equal]:
             message = f"TF_CONFIG: worker {worker} has other {' and '.join(different)} than the first."
             hint = "Compare the installed versions, --model_dir, and the files that the flags name."
             raise InputError("other_start", message, hint)

@@ -8,10 +8,7 @@ from refusals import refused
 from training_runs import assert_same, scoring_run, trained_by, weights_after
 
 import scoringnet_tf
-from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.backbones.i3d import I3D
-from scoringnet_tf.training.config import TrainingConfig
-from scoringnet_tf.training.run_record import RunRecord
 
 JOINT = {"training": "joint", "epochs": 1, "lr_multipliers": {}, "fragment_jitter": 0}
 
@@ -72,21 +69,6 @@ def test_a_shared_c3d_learns_from_scratch_in_two_phases_and_goes_on_to_the_bit(d
     once = weights_after(diving_records, tmp_path / "once", **options | {"scoring_epochs": 2})
     weights_after(diving_records, tmp_path / "twice", **options)
     assert_same(once, weights_after(diving_records, tmp_path / "twice", **options | {"scoring_epochs": 2}))
-
-
-def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
-    """The C3D of a tower knows the videos that the tower was trained on, and the run beside it others."""
-    folder = tmp_path / "before"
-    folder.mkdir()
-    C3D((8, 32, 32, 3), 1 / 16, learned_from=["of the tower"]).save(folder / "c3d.keras")
-
-    def seen(**changes):
-        return scoring_run(diving_records, tmp_path / "run", **JOINT, **changes).videos_seen
-
-    own, backbone = seen(), f"{folder}/c3d.keras:conv2a"
-    assert own and seen(backbone=backbone) == own | {"of the tower"}
-    RunRecord(TrainingConfig(), "hash").write(folder, {"of the run"})
-    assert seen(backbone=backbone) == own | {"of the tower", "of the run"}
 
 
 def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):

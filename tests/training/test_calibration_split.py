@@ -11,11 +11,8 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
-from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
-from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
-from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.run_record import RunRecord, videos_of_run
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known
@@ -69,41 +66,6 @@ def test_where_no_run_tells_what_a_model_learned_from_its_own_records_do(info, t
     assert learned_of(info, ids, model, "others") == ["002"]
 
 
-def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_records, capsys):
-    """Also once its start is gone; a start of which nobody knows is named."""
-    first = tmp_path / "first"
-    first.mkdir()
-    training_runs.trained(build_network(info, training_runs.settings(first, diving_records), "float32")).save(
-        first / "best.keras"
-    )
-
-    def record():
-        changes = {"segmenter": str(first), "training": "staged", "fragments": "predicted"}
-        run = training_runs.scoring_run(diving_records, tmp_path / "second", **changes)
-        run.record.write(run.model_dir, run.videos_seen)
-        return run, str(first) in capsys.readouterr().out
-
-    assert record()[1], "nothing says what it learned from"
-    RunRecord(TrainingConfig(), "others").write(first, {"of another"})
-    run, is_named = record()
-    assert not is_named
-    kept = (first / "config.json").read_text()
-    older = {name: value for name, value in json.loads(kept).items() if name != "learned_from"}
-    for content in ("{", json.dumps(older)):
-        (first / "config.json").write_text(content)
-        assert record()[1]
-    assert videos_of_run(first / "best.keras") == set()  # of an older version
-    (first / "config.json").write_text(kept)
-    record()
-    expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
-    assert len(expected) == len(run.train_ids) + 1
-    assert videos_of_run(tmp_path / "second/best.keras") == expected
-    Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    (first / "best.keras").unlink()
-    record()
-    assert videos_of_run(tmp_path / "second/best.keras") == expected
-
-
 def test_records_or_runs_that_the_model_does_not_name(info, tmp_path):
     model = run_of(tmp_path, info, info.splits["train"]["ids"][:2])
     others = dataclasses.replace(info, data_hash="other")
@@ -114,21 +76,6 @@ def test_records_or_runs_that_the_model_does_not_name(info, tmp_path):
         (others, model, "other"),
     ):
         assert held_out_by_run(records, path, data_hash).code == "held_out_unknown"
-
-
-@pytest.mark.parametrize(("trained_on", "is_seen"), [("same", True), ("others", False)])
-def test_a_run_that_started_from_a_model_of_which_nothing_is_known(info, tmp_path, trained_on, is_seen):
-    """It may have learned from the videos that the run holds out, if it had the same records."""
-    provenance = {"data_hash": info.data_hash if trained_on == "same" else "other"}
-    path = tmp_path / "first.keras"
-    small = {"score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}, "segmenter": None}
-    small["content"] = {"frame_size": info.frame_size}
-    scoringnet_tf.ScoringNet(**merged(training_runs.SMALL, small), provenance=provenance).save(path)
-    options = {"scores": "final", "fragments": "whole", "conv_filters": 512, "fc_units": 512}
-    run = training_runs.scoring_run(info.records_dir, tmp_path / "run", initial_model=str(path), **options)
-    run.record.write(run.model_dir, run.videos_seen)
-    held_out = held_out_by_run(info, tmp_path / "run/best.keras", info.data_hash)
-    assert getattr(held_out, "code", "") == ("held_out_seen" if is_seen else "")
 
 
 def test_a_run_learned_from_what_its_tower_did(info, tmp_path):

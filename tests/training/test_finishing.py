@@ -2,8 +2,10 @@
 
 import collections
 import dataclasses
+import types
 
 import keras
+import numpy as np
 import pytest
 from refusals import refused
 from training_runs import (
@@ -19,10 +21,15 @@ from training_runs import (
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference.calibration import is_calibrated
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.support.files import locked
 from scoringnet_tf.training import train
+from scoringnet_tf.training.config import PretrainingConfig
+from scoringnet_tf.training.finish import finish
 from scoringnet_tf.training.fit import fit
 from scoringnet_tf.training.network import build_network
+from scoringnet_tf.training.plan import Phase
 
 OPTIONS = {"training": "joint", "epochs": 1, "lr_multipliers": {}, "scores": "final", "reference": True}
 
@@ -58,6 +65,91 @@ def test_every_model_to_start_from_is_read_once(diving_records, tmp_path, reads)
         scoring_run(diving_records, tmp_path / "run", **changes)
         assert reads == dict.fromkeys(files, 1)
     assert not (tmp_path / "run").exists(), "a check has changed something"
+
+
+# === The end of a run, without a training ===
+
+
+def network(number):
+    """A model whose one weight is a number."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.full((1, 1), number, "float32")])
+    return model
+
+
+def weight_in(path):
+    return keras.models.load_model(path, compile=False).get_weights()[0].item()
+
+
+def at_its_end(folder, worker=0, kept=None):
+    """A run with its last epoch behind it, whose weight is 1; `kept` was the weight at its best validation."""
+    if kept is not None:
+        (folder / "checkpoints").mkdir()
+        network(kept).save(folder / "checkpoints/joint.keras")
+    run = types.SimpleNamespace(model_dir=folder, phases=[Phase("kfs", 1), Phase("joint", 1)], best="best.keras")
+    vars(run).update(worker=worker, workers=1, model=network(1), config=PretrainingConfig())
+    return run
+
+
+def test_what_was_best_and_what_was_last_are_written(tmp_path):
+    assert finish(at_its_end(tmp_path, kept=2)) == tmp_path / "best.keras"
+    assert [weight_in(tmp_path / name) for name in ("best.keras", "last.keras")] == [2, 1]
+
+
+def test_without_a_validation_the_last_is_the_best(tmp_path):
+    assert finish(at_its_end(tmp_path)) == tmp_path / "last.keras"
+    assert weight_in(tmp_path / "last.keras") == 1 and not (tmp_path / "best.keras").exists()
+
+
+@pytest.mark.parametrize("kept", [None, 2])
+def test_the_first_of_several_machines_alone_writes(tmp_path, kept):
+    assert finish(at_its_end(tmp_path, 1, kept)) == tmp_path / ("last.keras" if kept is None else "best.keras")
+    assert not [*tmp_path.glob("*.keras")]
+
+
+@pytest.mark.parametrize(
+    ("best", "last", "is_left"),
+    [(2, None, True), (3, None, False), (3, 4, True)],
+    ids=["killed before the last model", "of an earlier end", "ended before"],
+)
+def test_what_a_run_has_written_at_its_end_is_left(tmp_path, best, last, is_left):
+    """A best model that is not the run's stays only if the last one says that the run had ended."""
+    run = at_its_end(tmp_path, kept=2)
+    network(best).save(tmp_path / "best.keras")
+    if last is not None:
+        network(last).save(tmp_path / "last.keras")
+    before = (tmp_path / "best.keras").read_bytes()
+    finish(run)
+    assert ((tmp_path / "best.keras").read_bytes() == before) == is_left
+    assert [weight_in(tmp_path / name) for name in ("best.keras", "last.keras")] == [best if is_left else 2, last or 1]
+
+
+def test_the_end_of_a_run_is_its_own(tmp_path):
+    with locked(tmp_path, "held"), refused("busy"):
+        finish(at_its_end(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def labelled_run(diving_features, tmp_path_factory):
+    """A run of features, as if trained, with its best model kept: what its videos are like can be measured."""
+    run = scoring_run(diving_features, tmp_path_factory.mktemp("run"), **OPTIONS, fragments="whole")
+    run.record.write(run.model_dir)
+    (run.model_dir / "checkpoints").mkdir()
+    trained(run.model).save(run.model_dir / "checkpoints/joint.keras")
+    return run
+
+
+def test_the_best_model_is_calibrated_on_the_videos_of_the_run(labelled_run):
+    """With its errors on what the run held out; once."""
+    best = finish(labelled_run)
+    before = best.read_bytes()
+    model = load_scoring_net(best)
+    assert model.reference.num_videos == 7 and is_calibrated(model, labelled_run.info)
+    assert load_scoring_net(labelled_run.model_dir / "last.keras").reference is None
+    assert finish(labelled_run) == best and best.read_bytes() == before
+
+
+# === Runs that end ===
 
 
 @pytest.fixture(scope="module")

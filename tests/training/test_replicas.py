@@ -10,7 +10,7 @@ import tensorflow as tf
 from refusals import refused
 from training_runs import scoring_run
 
-from scoringnet_tf.training.strategy import pieces_of, shared, strategy_of, workers
+from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
 OVERFLOW = """
 import numpy as np, scoringnet_tf, keras
@@ -45,7 +45,6 @@ def test_rows_are_gathered_in_their_order_on_several_machines_of_several_replica
     gathered = np.concatenate([piece for pieces in of_machine for piece in pieces])  # by number of the replica
     assert gathered.tolist() == [*range(rows), 0]
     assert weights[inputs != 0].all() and sorted(weights[inputs == 0]) == [0, 1]
-    assert sorted(pieces_of(number, machines)) == [*range(number)]
 
 
 FRAGMENTS = """
