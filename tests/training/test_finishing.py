@@ -29,7 +29,7 @@ from scoringnet_tf.training.config import PretrainingConfig
 from scoringnet_tf.training.finish import finish
 from scoringnet_tf.training.fit import fit
 from scoringnet_tf.training.network import build_network
-from scoringnet_tf.training.plan import Phase
+from scoringnet_tf.training.plan import LAST, Phase
 
 OPTIONS = {"training": "joint", "epochs": 1, "lr_multipliers": {}, "scores": "final", "reference": True}
 
@@ -139,14 +139,17 @@ def labelled_run(diving_features, tmp_path_factory):
     return run
 
 
-def test_the_best_model_is_calibrated_on_the_videos_of_the_run(labelled_run):
-    """With its errors on what the run held out; once."""
-    best = finish(labelled_run)
-    before = best.read_bytes()
-    model = load_scoring_net(best)
+def test_the_best_model_is_calibrated_once_on_the_videos_of_the_run(labelled_run):
+    """The kept one and the last one are as they were trained. A calibration of one's own stays, at any end."""
+    folder, best = labelled_run.model_dir, finish(labelled_run)
+    model, kept, last = (load_scoring_net(path) for path in (best, folder / "checkpoints/joint.keras", folder / LAST))
     assert model.reference.num_videos == 7 and is_calibrated(model, labelled_run.info)
-    assert load_scoring_net(labelled_run.model_dir / "last.keras").reference is None
-    assert finish(labelled_run) == best and best.read_bytes() == before
+    assert kept.reference is None is last.reference
+    assert_same(model.get_weights(), kept.get_weights())
+    own = dataclasses.replace(model.reference, num_videos=3)
+    model.with_dtype("float32", reference=own.get_config()).save(best)
+    (folder / LAST).unlink()
+    assert finish(labelled_run) == best and load_scoring_net(best).reference == own and (folder / LAST).is_file()
 
 
 # === Runs that end ===
@@ -158,14 +161,6 @@ def straight(diving_features, tmp_path_factory):
     run = eagerly(scoring_run(diving_features, tmp_path_factory.mktemp("straight"), **OPTIONS))
     assert trained_by(run) == run.model_dir / "best.keras"
     return run.model_dir
-
-
-@pytest.mark.slow
-def test_the_best_model_is_calibrated_and_the_kept_one_is_as_it_was_trained(straight):
-    best, kept = (load_scoring_net(straight / name) for name in ("best.keras", "checkpoints/joint.keras"))
-    assert best.reference.num_videos == 7 and best.reference.intervals.half_widths == {} and kept.reference is None
-    assert_same(best.get_weights(), kept.get_weights())
-    assert load_scoring_net(straight / "last.keras").reference is None
 
 
 @pytest.mark.slow
@@ -215,14 +210,3 @@ def test_a_run_of_an_older_version_goes_on(straight, diving_features, tmp_path):
         (tmp_path / name).unlink()
     with refused("not_found", "joint.keras"):
         fit(scoring_run(diving_features, tmp_path, **OPTIONS))
-
-
-@pytest.mark.slow
-def test_a_best_model_that_its_user_calibrated_stays_without_the_last_one(diving_features, tmp_path):
-    best = trained_by(eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)))
-    model = load_scoring_net(best)
-    own = dataclasses.replace(model.reference, num_videos=3)
-    model.with_dtype("float32", reference=own.get_config()).save(best)
-    (tmp_path / "last.keras").unlink()
-    trained_by(eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)))
-    assert load_scoring_net(best).reference == own and (tmp_path / "last.keras").is_file()
