@@ -200,6 +200,7 @@ class ProgressBar(keras.callbacks.Callback):
                 seconds = self.ends[1] - self.ends[0]
                 minutes = seconds * left / 60
                 needed = f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.0f} h"
+                needed = "less than a minute" if minutes < 1 else needed
                 tqdm.write(f"{self.bar.desc}: {seconds:.2g} s a step, {needed} for the {left} steps left.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

@@ -29,10 +29,10 @@ def announce(run: ResolvedRun) -> None:
     where = f"{len(gpus)} GPU ({', '.join(sorted(names))})" if gpus else f"CPU, {os.cpu_count()} cores"
     memory = f"a step takes about {needed / GIB:.2g} GiB"
     if needed > CLEARLY * free:
-        message = f"Out of memory: {memory}, and {free / GIB:.2g} are free."
+        message = f"Out of memory: {memory}, and {free / GIB:.2g} GiB are free."
         hint = "Use a smaller --batch_size, --width_multiplier or --image_size, or shorter videos."
         raise InputError("out_of_memory", message, hint)
-    print(f"Device: {where}, {run.dtype}; {memory}" + f", {free / GIB:.2g} are free." * math.isfinite(free))
+    print(f"Device: {where}, {run.dtype}; {memory}" + f", {free / GIB:.2g} GiB are free." * math.isfinite(free))
     if needed > free:
         print("The memory may not suffice: use a smaller --batch_size. [memory_short]")
     if needed > FOR_A_GPU and not gpus:
