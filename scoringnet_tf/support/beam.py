@@ -33,16 +33,10 @@ RESULTS = ".scoringnet-beam-"  # begins the name of a folder of results: what is
 def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
     """A `map` that keeps the order and computes on a Beam runner.
 
-    Each result passes through a file in `folder`, which all workers must see at the same path. The pipeline runs in a
-    separate process, so that it ends with the block and with this process, even if that is killed.
-
-    Args:
-        runner: name and, after spaces, Beam's own options, such as
-            "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=4".
-        folder: for the results, which the block deletes; no other block may use it meanwhile.
-
-    Raises:
-        InputError: Beam is not installed, does not know the runner or an option, or its pipeline failed.
+    Each result passes through a file in `folder`, which all workers must see at the same path, and no other block use.
+    The pipeline runs in a separate process, so that it ends with the block and with this process, even if that is
+    killed. After the runner's name there may be Beam's own options, such as "FnApiRunner --direct_num_workers=4".
+    InputError if Beam is not installed, does not know the runner or an option, or its pipeline failed.
     """
     _options(runner)
     for left in folder.glob(f"{RESULTS}*"):

@@ -49,10 +49,9 @@ def run(
 
     Args:
         main: the command.
-        positional: whether it takes arguments that are no flags.
-        may_be_empty: whether a flag may have an empty value, to undo a flag file's. By default that is refused: it
-            comes from a shell variable that is not set.
-        uses_keras: whether it computes with Keras; it then refuses another backend than TensorFlow.
+        positional: it takes arguments that are no flags.
+        may_be_empty: a flag may have an empty value, to undo a flag file's; else a shell's variable was not set.
+        uses_keras: it refuses another backend than TensorFlow.
         wrong_use: exit status for a wrong command line.
     """
 

@@ -177,15 +177,10 @@ def mirrored_folder(
 ) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
     """A local folder that stands for `path`, for libraries that write to local disks alone.
 
-    Yields (folder, upload). For a local `path` they are `path` itself and a function that does nothing. For a remote
-    one, `folder` is a temporary copy. `upload()` copies what has changed and deletes what is gone; the block's end
-    calls it too. Files called `last` are uploaded last and deleted first: a folder without one is not whole.
-
-    Args:
-        path: the folder.
-        refusal: the InputError's message when a later block stands for the same remote folder.
-        last: name of files that make a folder whole.
-        kept: whether to write to `path` at all; else `folder` is a temporary copy.
+    Yields (folder, upload): a local `path` itself, and nothing to do. For a remote one, or one that is not `kept`,
+    `folder` is a temporary copy; `upload()`, which the block's end calls too, brings the remote one up to date. It
+    raises InputError with the `refusal` once a later block stands for the same folder. Files called `last` are uploaded
+    last and deleted first: a folder without one is not whole.
     """
     path = as_path(path)
     if kept and not isinstance(path, RemotePath):
@@ -237,11 +232,9 @@ def _states(folder: pathlib.Path) -> dict[str, tuple[int, int]]:
 
 
 def locked(folder: pathlib.Path, refusal: str) -> TextIO:
-    """A file in a local folder that one process at a time holds: until it closes it, or dies.
+    """A file in a local folder that one process at a time holds, until it closes it or dies.
 
-    Raises:
-        InputError: with the `refusal`, if another one holds it; not in a file system without locks.
-        OSError: it cannot be opened.
+    InputError with the `refusal` if another one holds it; not in a file system without locks.
     """
     file = (folder / LOCK).open("a")
     try:
@@ -316,11 +309,7 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
 
 
 def read_rows(path: AnyPath, flag: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
-    """(columns, (FILE:LINE, column → cell) for each row) in a CSV file with a header, which `flag` names.
-
-    Raises:
-        InputError: it cannot be read, a row has another number of cells, or a column occurs twice.
-    """
+    """(columns, (FILE:LINE, column → cell) for each row) in a CSV file with a header, which `flag` names."""
     try:
         (_, columns), *rows = read_csv(path) or [(1, [])]
     except OSError as error:

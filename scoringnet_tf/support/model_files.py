@@ -47,16 +47,9 @@ def is_shipped(path: AnyPath) -> bool:
 def model_path(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
 ) -> pathlib.Path | RemotePath:
-    """A preset's `.keras` file.
+    """The `.keras` file for a shipped model's name, a file, or a folder with one; None for `diving_small`.
 
-    Args:
-        path: a shipped model's name, a `.keras` file, or a folder with one; None for `diving_small`.
-        flag: how the user calls it, for errors.
-        kinds: classes; an error names the shipped models that have one.
-        shipped: whether a shipped model would do.
-
-    Raises:
-        InputError: there is no such file.
+    InputError, naming `flag`, if there is none; if a `shipped` model would do it names those of these classes.
     """
     path = SHIPPED if path is None else path
     if not str(path):
@@ -85,11 +78,7 @@ def check_model(
 
 
 def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = True) -> dict[str, Any]:
-    """The `get_config` result stored in a `.keras` file, see `from_flat`; arguments as in `model_path`.
-
-    Raises:
-        InputError: there is no such file, it is damaged, or its class is not in `kinds`.
-    """
+    """The `get_config` result in a `.keras` file, see `from_flat`; InputError also if its class is not in `kinds`."""
     check_is_file(path, flag)
     try:
         saved = _saved(path)
