@@ -1,6 +1,5 @@
 """Ways to make input bad: each function returns one that makes it in a folder."""
 
-import json
 import os
 import pathlib
 import struct
@@ -22,7 +21,6 @@ def holding(name, content=b""):
 
 
 def folder_at(name):
-    """A folder."""
     return lambda folder: (folder / name).mkdir(parents=True)
 
 
@@ -38,13 +36,11 @@ def changed(pattern, change):
 
 
 def flipped(content):
-    """A byte in the middle is another."""
     middle = len(content) // 2
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
 def cut(content):
-    """The first two thirds."""
     return content[: len(content) * 2 // 3]
 
 
@@ -63,18 +59,12 @@ def settings(change):
     return make
 
 
-def index(**changes):
-    """`dataset_info.json` with other fields."""
-    return changed("records/dataset_info.json", lambda text: json.dumps({**json.loads(text), **changes}).encode())
-
-
 def rows(*lines, header="video,split,difficulty,execution,final", name="own/manifest.csv"):
     """A table in place of the sound one."""
     return holding(name, "\n".join([header, *lines, ""]).encode())
 
 
 def bars(name, num_frames, **options):
-    """A video of bars."""
     return lambda folder: write_bars(folder / name, num_frames, **options)
 
 
@@ -89,18 +79,14 @@ def images(name, damage, number=1):
 
 
 def link(name, target):
-    """A symbolic link."""
     return lambda folder: (folder / name).symlink_to(target)
 
 
 def fifo(name):
-    """A pipe with a name."""
     return lambda folder: os.mkfifo(folder / name)
 
 
 def array(name, values):
-    """A .npy file."""
-
     def make(folder):
         (folder / name).parent.mkdir(exist_ok=True)
         np.save(folder / name, values)

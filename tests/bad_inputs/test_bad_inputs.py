@@ -21,7 +21,6 @@ from makers import (
     holding,
     huge_png,
     images,
-    index,
     link,
     rows,
     settings,
@@ -61,7 +60,6 @@ ENORMOUS = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 6
 CASES = [  # code, what is named, command, what makes the input bad; sound files that a command names are there
     # === predict: the command line ===
     ("no_videos", "", "predict"),
-    ("empty_flag", "--plot_dir", "predict --plot_dir= dive.avi"),
     ("unknown_flag", "epochs", "predict --epochs=3 dive.avi"),
     ("flags_conflict", "--json", "predict --json --csv dive.avi"),
     ("no_folder", "--plot_dir", "predict --plot_dir=dive.avi dive.avi"),
@@ -71,7 +69,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("not_local", "memory://kept", f"{P} --results_dir=memory://kept/results dive.avi"),
     ("unreadable", r"\udcff.avi", f"{P} -", stdin(b"\xff.avi\r\n\n")),
     ("unreadable", "50.25 to 60.5", f"{P} --start=50.25 --end=60.5 dive.avi"),
-    ("picture_not_written", "p/dive.avi.png", f"{P} --force --plot_dir=p dive.avi", folder_at("p/dive.avi.png")),
     # === Models and features ===
     ("not_found", "none.keras", "predict --model=none.keras dive.avi"),
     ("damaged_model", "model.keras", f"{P} dive.avi", changed("model.keras", cut)),
@@ -85,12 +82,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("damaged_json", "records/dataset_info.json", E, changed("records/dataset_info.json", cut)),
     ("damaged_shard", "records/test-", E, changed("records/test-*", cut)),
     ("damaged_records", "inspect", E, changed("records/test-*", flipped)),
-    (
-        "damaged_records",
-        "entry",
-        "inspect --records_dir=records",
-        index(stage_frames={"train": {}, "test": {"entry": 1}}),
-    ),
     ("other_sport", "vault", "evaluate --model=vault.keras --records_dir=records"),
     ("records_of_classes", "motion_records", "evaluate --model=model.keras --records_dir=motion_records --split=train"),
     ("other_content", "feature_records", "evaluate --model=model.keras --records_dir=feature_records"),
@@ -100,12 +91,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
         "missing_flag",
         "--held_out_split",
         "calibrate --records_dir=records --model=model.keras --held_out_records_dir=records",
-    ),
-    (
-        "records_of_classes",
-        "motion_records",
-        "calibrate --records_dir=records --model=model.keras --held_out_split=validation "
-        "--held_out_records_dir=motion_records",
     ),
     ("no_scores", "motion_records", "baselines c3d_svr --records_dir=motion_records --output_dir=out"),
     ("no_classes", "records", "pretrain --records_dir=records --model_dir=run"),
@@ -119,21 +104,10 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("not_found", "none", "check --dataset=unlv_diving --source_dir=none"),
     ("unknown_name", "curling", B.replace("diving", "curling")),
     ("not_found", "own/manifest.csv", B, changed("own/manifest.csv", lambda _: None)),
-    ("wrong_encoding", "--encoding", B, holding("own/manifest.csv", b"video,split\nk\xfcr.avi,train\n")),
     ("bad_rows", "../dive.avi", f"{B} --jpeg_quality=92", rows("../dive.avi,train,3.0,20,60")),
     ("bad_rows", "entry", B, rows(f"{ROW},0,5,9,99", header=STAGED), ".new.building"),
     ("wrong_format", "simulation.json", B, holding("own/simulation.json", b"[1]")),
-    (
-        *(
-            "counted_from_0",
-            "diving_samples_len_ori",
-            "build --dataset=unlv_diving --source_dir=dives --output_dir=new",
-        ),
-        holding("dives/diving_samples_len_ori/000.avi"),
-    ),
-    ("other_records", "z.avi", f"{B} --split_csv=split.csv", holding("split.csv", b"id,split\nz.avi,train\n")),
     ("flag_unused", "--workers=2", f"build --workers=2 --output_dir=new {OWN.replace('own', 'features')}"),
-    ("flag_unused", "--runner=Own", f"build --runner=Own --output_dir=new {OWN.replace('own', 'features')}"),
     ("flag_unused", "--workers=2", f"check --workers=2 {OWN.replace('own', 'features')}"),
     ("not_found", "no_split", "check --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
     ("flag_unused", "--difficulty_csv", "check --dataset=unlv_diving --source_dir=dives --difficulty_csv=d.csv"),

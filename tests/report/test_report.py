@@ -18,7 +18,7 @@ import pytest
 from command_forks import forked
 from conftest import disposed, read_index, write_bars, write_images, write_video
 from page_samples import Elements, run
-from refusals import code_printed
+from refusals import code_printed, refused
 from training_runs import telling
 
 import scoringnet_tf
@@ -117,17 +117,16 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     write_bars(tmp_path / "two.avi", 160)
     runs = [("noise", 0, 50), ("take-flight", 50, 60), ("entry", 60, 70), ("noise", 70, 80), ("take-flight", 80, 90)]
     moments = {"leaves": Moment(50, 2.0, 0.1)}
-    (first, second), _ = shown(
-        predictor,
-        tmp_path / "two.avi",
-        stages=[run(*one) for one in (*runs, ("entry", 90, 95), ("noise", 95, 160))],
-        performances=[
-            Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0, warnings=[GAP], moments=moments),
-            Performance(80, 95, 3.2, 3.8),
-        ],
-        warnings=[DAMAGED, GAP],
-        further_reasons=[],
-    )
+    performances = [
+        Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0, warnings=[GAP], moments=moments),
+        Performance(80, 95, 3.2, 3.8),
+    ]
+    changes = {
+        "stages": [run(*one) for one in (*runs, ("entry", 90, 95), ("noise", 95, 160))],
+        "warnings": [DAMAGED, GAP],
+        "further_reasons": [],
+    }
+    (first, second), _ = shown(predictor, tmp_path / "two.avi", performances=performances, **changes)
     assert first.name == "two.avi, performance 1 at 0:02.0" and second.scores["final"] is None
     assert [(one.first_frame, one.num_frames) for one in (first, second)] == [(25, 55), (70, 50)]
     assert (first.notes, second.notes) == ([DAMAGED, GAP], [DAMAGED])
@@ -145,6 +144,13 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     ]
     assert [25 + one.frame for one in first.pictures] == [picture for _, picture in indices(first.pictures)]
     assert (first.moments, first.places, second.moments) == (moments, {"leaves": 25}, {})
+    # In a part of its own, which begins with the one before.
+    (late,), _ = shown(
+        predictor, tmp_path / "two.avi", performances=performances[1:], **changes
+    )  # in a part of its own
+    assert [(one["name"], one["start_frame"]) for one in late.stages] == [
+        *(("noise", 15), ("take-flight", 25), ("entry", 35), ("noise", 40))
+    ]
 
 
 def test_a_stage_that_is_cut_does_not_begin_and_speed_tells_the_highest_point(predictor, tmp_path):
@@ -209,6 +215,8 @@ def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     assert [read_index(frame) for frame in decoded(page.clip)] == [*range(20, 50)]
     score = predictor(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
     assert [one.value for one in page.scores.values()] == [score.difficulty, score.execution, score.final]
+    with refused("no_fall"):  # a height reaches whoever scores, as start and end do
+        video_pages(predictor, tmp_path / "v.mp4", height=3.0)
 
 
 # === Pictures ===

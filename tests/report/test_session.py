@@ -9,6 +9,7 @@ import pytest
 from page_samples import Elements, full, session, shown
 from refusals import refused
 
+from scoringnet_tf.report import session as session_pages
 from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
 
 
@@ -99,6 +100,13 @@ def test_performances_with_a_video_are_compared(tmp_path):
     assert links == [["compare.html#0", "compare.html#1"], ["compare.html#0"], [], ["compare.html#1"]]
     assert comparison.name == "compare.html" and len(Elements(comparison.read_text()).of("video")) == 2
     assert write_comparison(path, performances[::2], "tiny") == [path] == [*tmp_path.iterdir()]
+
+
+def test_a_comparison_holds_the_videos_of_the_first_performances_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(session_pages, "COMPARED", 2)
+    path, *_, comparison = write_pages(tmp_path / "report.html", [full(name=name) for name in "abc"], "tiny")
+    assert len(Elements(comparison.read_text()).of("video")) == 2
+    assert re.findall(r"compare\.html#\d", path.read_text()) == ["compare.html#0", "compare.html#1"]
 
 
 @pytest.mark.parametrize("count", [1, 2])

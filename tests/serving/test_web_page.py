@@ -247,11 +247,15 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
     assert found == [["page.html"], "worker_ended", ["page.html"], "work_timeout", "unreadable", ["page.html"]]
 
 
-def test_the_height_that_was_typed_reaches_whoever_scores(stage_model, tmp_path):
-    """A sport without a fall says so."""
+def test_what_is_scored_is_the_video_with_its_height_and_no_longer_than_is_allowed(stage_model, tmp_path):
+    """A sport without a fall takes no height; no answer tells where the server keeps its files."""
     make = page_maker(str(stage_model), 60.0)
-    outcomes = [make(CLIP, "dive.mp4", height, tmp_path) for height in (None, 7.5)]
-    assert isinstance(outcomes[0], Pages) and outcomes[1].code == "unreadable"
+    (tmp_path / "broken").write_bytes(b"no video")
+    scored, refused_height = (make(CLIP, "dive.mp4", height, tmp_path) for height in (None, 7.5))
+    assert isinstance(scored, Pages) and "<title>dive.mp4</title>" in (tmp_path / scored.names[0]).read_text()
+    broken = make(tmp_path / "broken", "dive.mp4", None, tmp_path)
+    assert refused_height.code == broken.code == "unreadable" and str(tmp_path) not in broken
+    assert page_maker(str(stage_model), 0.5)(CLIP, "dive.mp4", None, tmp_path).code == "too_long"
 
 
 @pytest.mark.parametrize(

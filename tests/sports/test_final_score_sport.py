@@ -115,13 +115,10 @@ def test_a_final_range_is_a_sport_and_goes_into_a_file_and_back(text, stages, fr
     ("text", "code"),
     [
         (GOLF + "fusion: sum", "unknown_key"),
-        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "unknown_key"),
         (GOLF + "fragments: {final: [impact]}", "wrong_value"),
         (GOLF + STAGES + "fragments: {difficulty: [impact]}", "unknown_key"),
-        (GOLF + "  penalty: [0, 5]", "unknown_key"),
         (GOLF + "  difficulty: [0, 5]", "missing_key"),
         ("name: golf\nranges: {}", "missing_key"),
-        ("name: golf\nranges: {Final: [0, 5]}", "unknown_key"),
     ],
 )
 def test_what_contradicts_one_score_is_refused(text, code, tmp_path):
@@ -150,7 +147,7 @@ def test_the_index_holds_the_final_score_alone_and_reads_the_others_as_unknown(r
     assert set(targets) == {"stages", "final"}
 
 
-@pytest.mark.parametrize("column", ["Execution", "penalty", "mark_1"])
+@pytest.mark.parametrize("column", ["Execution", "mark_1"])
 def test_columns_of_parts_are_unused_columns(column, tmp_path):
     write_vectors(tmp_path, num_videos=2)
     lines = (tmp_path / "manifest.csv").read_text().splitlines()

@@ -76,12 +76,6 @@ def test_a_file_defines_a_sport(tmp_path):
     assert named_sport(str(written(tmp_path, "\N{BYTE ORDER MARK}" + FILE, "bom.yml"))) == TRAMPOLINE
 
 
-def test_marks_and_the_range_of_a_penalty_may_be_left_out(tmp_path):
-    text = (FILE[: FILE.index("marks:")] + FILE[FILE.index("moments:") :]).replace("  penalty: [0, 2.5]\n", "")
-    sport = read_sport(written(tmp_path, text))
-    assert sport.marks is None and sport.range_of("penalty") == (0.0, float("inf"))
-
-
 @pytest.mark.parametrize("sport", [TRAMPOLINE, *SPORTS.values()], ids=lambda sport: sport.name)
 def test_a_sport_goes_into_a_file_or_a_definition_and_back(sport, tmp_path):
     assert read_sport(written(tmp_path, sport_yaml(sport))) == sport
@@ -107,21 +101,16 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
     ("old", "new", "code", "named"),
     [
         ("fusion:", "fussion:", "unknown_key", "fussion"),
-        ("fusion: sum\n", "", "missing_key", "fusion"),
         ("marks:", "name: x\nmarks:", "wrong_format", "line 12"),  # a key twice
         ("name: trampoline", "? [a]\n: b", "wrong_format", "line 1"),
-        ("name: trampoline", "name:", "wrong_value", "name"),
         ("name: trampoline", "name: ../x", "wrong_value", "name"),
         (STAGES, "[]", "wrong_value", "stages"),
-        ("[Anlauf,", "[1st half,", "duplicate", "1st half"),
         ("[Anlauf,", "[1st-half,", "duplicate", "1st-half and 1st half"),
-        ("[Anlauf,", "[noise,", "wrong_value", "stages"),
         ("[Anlauf,", "[Unlabelled,", "wrong_value", "Unlabelled"),
         ("[Anlauf,", "[' Anlauf',", "wrong_value", "stages"),
         ("[Anlauf,", f"[{','.join(f's{i}' for i in range(70))},", "wrong_value", "72"),
         (DIFFICULTY, "difficulty: [2nd half]", "wrong_value", "fragments.difficulty"),
         ("[landing, 1st half]", "[landing, landing]", "duplicate", "fragments.execution"),
-        (DIFFICULTY, "difficulty: []", "wrong_value", "fragments.difficulty"),
         (FRAGMENTS, "", "wrong_value", "fragments"),
         (f"  {DIFFICULTY}", f"  final: [landing]\n  {DIFFICULTY}", "unknown_key", "fragments: final"),
         ("[0, 20]", "[20, 0]", "wrong_value", "ranges.difficulty"),
@@ -131,28 +120,21 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         (": sum", ": difference", "wrong_value", "fusion"),
         ("penalty_off_marks: true", "penalty_off_marks: false", "penalty_unused", "ranges.penalty"),
         ("fusion: sum", "fusion: sum_minus_penalty", "wrong_value", "marks.penalty_off_marks"),
-        ("factor:", "faktor:", "unknown_key", "marks: faktor"),
         ("  step: 0.1\n", "", "missing_key", "marks: the key step"),
         ("factor: 3", "factor: three", "wrong_value", "marks.factor"),
         ("step: 0.1", "step: 0", "out_of_range", "marks"),
         ("[2 of 4]", "[2 from 4]", "wrong_value", "marks.panels"),
-        ("[2 of 4]", "[1 of 4]", "wrong_value", "1 of 4"),  # not in the middle
         ("[2 of 4]", "[4 of 6]", "wrong_value", "marks"),  # two panels of one size
         ("penalty_off_marks: true", "penalty_off_marks: maybe", "wrong_value", "marks.penalty_off_marks"),
         ("factor: 3", "factor: 1", "wrong_value", "ranges.execution"),  # marks do not make it
-        (": sum", ": product", "wrong_value", "ranges.final"),
         ("80.5]", "805]", "wrong_value", "ranges.final"),  # nothing reaches it
         ("start of 1st half", "[1st half]", "wrong_value", "moments.take-off"),
-        ("end of 1st half", "end of 2nd half", "wrong_value", "moments.touch-down"),
         ("take-off:", "End:", "wrong_value", "End"),  # a performance has an end_s
-        ("take-off:", "/:", "wrong_value", "moments"),
         ("air time:", "take off:", "duplicate", "take-off and take off"),
         ("air time: 1st half", "air time: 2nd half", "wrong_value", "durations.air time"),
         ("durations:\n  air time: 1st half", "durations: 1st half", "wrong_value", "durations"),
         ("[0, 20]", "*x", "wrong_format", "line 7"),
-        ("fusion:", "---\nfusion:", "wrong_format", ""),
         ("  difficulty: [0, 20]", "\tdifficulty: [0, 20]", "wrong_format", "line 7"),
-        ("fusion:", "<<: {}\nfusion:", "unknown_key", "<<"),
     ],
 )
 def test_what_is_not_quite_right_is_refused_by_file_and_key(old, new, code, named, tmp_path):

@@ -51,8 +51,6 @@ def test_the_variance_of_a_final_score_is_that_of_all_pairs(name):
         ("diving", [8, 7.5, 8, 9, 8.5, 7, 8], 24.0),
         ("sync_diving", [7, 5, 6, 8, 9, 8, 7.5, 6, 8.5], 22.2),  # (6 + 7 + 8 + 7.5 + 8.5) × 0.6
         ("artistic_gymnastics", [9.1, 8.8, 9.0, 9.4, 7.0], 26.9 / 3),  # without the highest and the lowest
-        ("artistic_gymnastics", [9.1, 8.8, 9.0, 9.4], 9.05),
-        ("vault", [9.1, 8.8, 9.0, 9.4, 7.0], 26.9 / 3),
         ("vault", [9.1, 8.8, 9.0, 9.4, 7.0, 9.3], 36.2 / 4),
         ("artistic_gymnastics", [9.1, 8.8, 9.0, 9.4, 7.0, 8.0, 10.0], 27.1 / 3 - 0.2 / 3),
         ("sync_diving", [7, 5, 6, 8, 9, 10, 9, 8, 7.5, 6, 8.5], 23.4),  # (6 + 9 + 8 + 7.5 + 8.5) × 0.6
