@@ -86,14 +86,9 @@ def definition_of(sport: Sport) -> dict[str, Any]:
 
 
 def sport_of(definition: Any, where: str) -> Sport:
-    """Makes a sport from its definition.
+    """The sport for a definition, as `definition_of` gives it; numbers in a file may be text.
 
-    Args:
-        definition: as `definition_of` gives it; numbers in a file may be text.
-        where: its file, for messages.
-
-    Raises:
-        InputError: a key is unknown or missing, or a value is wrong or contradicts another; it names `where` and key.
+    InputError, naming the file `where` and the key, if one is unknown or missing, or a value wrong.
     """
     parts = definition.get("ranges") if isinstance(definition, Mapping) else None
     final_alone = isinstance(parts, Mapping) and not {*PREDICTED_SCORES} & {*parts}
@@ -152,11 +147,7 @@ class _Loader(PLAIN):
 
 
 def read_sport(path: str | os.PathLike[str]) -> Sport:
-    """The sport that a YAML file defines.
-
-    Raises:
-        InputError: naming file and key: there is no such file, it is no plain YAML, or it defines no sport.
-    """
+    """The sport that a YAML file defines; InputError, naming file and key, if it defines none."""
     path = pathlib.Path(path)
     if not path.is_file():
         raise InputError("not_found", f"{path}: no such file of a sport.")

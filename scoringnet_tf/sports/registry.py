@@ -26,11 +26,7 @@ def get_sport(sport: SportForm) -> Sport:
 
 
 def named_sport(text: str | None, flag: str = "sport") -> Sport:
-    """The sport for a command-line flag: a name that ships, or a user's YAML file.
-
-    Raises:
-        InputError: naming `flag` or the file, if there is no such sport.
-    """
+    """The sport for a command-line flag: a name that ships, or a user's YAML file; InputError if it is neither."""
     if text in SPORTS:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):

@@ -12,12 +12,7 @@ RANGE_TOLERANCE = 2 * HALF_HUNDREDTH  # points: scores are published with two de
 
 
 def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
-    """Which scores do not occur in a sport, or are no numbers: a sentence each.
-
-    Args:
-        sport: whose ranges count.
-        scores: by name, and the penalty, points; None if unknown.
-    """
+    """Which scores by name, and penalty, do not occur in a sport, or are no numbers: a sentence each."""
     problems = []
     for name, score in scores.items():
         if score is None:
@@ -35,10 +30,7 @@ def contradiction(
 ) -> str | None:
     """A sentence if the parts do not give the final score (Eq. 4); else None.
 
-    Args:
-        sport: whose rule counts.
-        scores: difficulty, execution, final, points; None if unknown, which may be any in the sport's range.
-        penalties: the smallest and largest possible penalty; None for the sport's.
+    An unknown part may be any in the sport's range; so may the penalty, unless its smallest and largest are given.
     """
     difficulty, execution, final = (scores.get(name) for name in ("difficulty", "execution", "final"))
     if final is None or (difficulty is None and execution is None):
