@@ -6,7 +6,7 @@ whose weight is 0 takes part in nothing, whatever was predicted for it. All of i
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -241,6 +241,27 @@ class StageCrossEntropy(_BatchLoss):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "form": self.form}
+
+
+class FunctionLoss(_BatchLoss):
+    """A function of Keras's kind, such as `keras.losses.mean_squared_error`, over what is known in a batch.
+
+    Scores and labels as for `ScoreLoss` and `StageCrossEntropy`; the function gives a value for each, and the loss is
+    their weighted mean.
+    """
+
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        super().__init__(name=getattr(function, "__name__", "function"))
+        self.function = function
+
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if len(y_pred.shape) == 3:
+            weights = frame_weights(y_true, sample_weight)
+            values = self.function(ops.maximum(ops.cast(y_true, "int32"), 0), y_pred)
+        else:
+            truth, predictions, weights = known_scores(*score_vectors(y_true, y_pred, sample_weight))
+            values = ops.reshape(self.function(truth[:, None], predictions[:, None]), ops.shape(weights))
+        return _ratio(ops.sum(weights * values), ops.sum(weights))
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

@@ -27,12 +27,12 @@ from scoringnet_tf.baselines import SIMPLE, load_system
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet, folds_of
 from scoringnet_tf.baselines.videos import Videos, evenly
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import quarters
 
 SHRINKAGES = np.logspace(-2, 5, 15)
 C = (0.3, 1.0, 3.0, 10.0)
 TREES = 300
 MOST = 2000  # videos that a Gaussian process learns from: its time grows with their cube
-QUARTERS = 4  # of a sequence, that have a mean each
 STEPS = 32  # of a sequence, side by side as raw numbers
 
 
@@ -52,10 +52,9 @@ def sequence_statistics(steps: np.ndarray) -> np.ndarray:
     """
     mean = steps.mean(axis=0)
     change = np.abs(np.diff(steps, axis=0)).mean(axis=0) if len(steps) > 1 else np.zeros_like(mean)
-    quarter = QUARTERS * np.arange(len(steps)) // len(steps)
-    quarters = [steps[quarter == each].mean(axis=0) if (quarter == each).any() else mean for each in range(QUARTERS)]
+    parts = [steps[part].mean(axis=0) for part in quarters(len(steps))]
     whole = [mean, steps.std(axis=0), steps.min(axis=0), steps.max(axis=0), change]
-    return np.concatenate([*whole, *quarters, [np.log(len(steps))]])
+    return np.concatenate([*whole, *parts, [np.log(len(steps))]])
 
 
 def statistics(videos: Videos) -> np.ndarray:

@@ -5,6 +5,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import re
 import reprlib
@@ -32,6 +33,12 @@ ROUNDED = Remark(
     "features_rounded",
     "The features hold ids, times or numbers too large for float32. Leave these out, or subtract what they share.",
 )
+
+
+def quarters(length: int) -> list[slice]:
+    """The four parts of a sequence, each step in one of them; an empty part is the whole."""
+    starts = [-(-length * part // 4) for part in range(5)]
+    return [slice(start, end) if start < end else slice(0, length) for start, end in itertools.pairwise(starts)]
 
 
 @dataclasses.dataclass(frozen=True)

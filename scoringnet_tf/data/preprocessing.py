@@ -39,8 +39,14 @@ def form_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> li
 
 
 def check_frames(frames: Any, name: str) -> None:
-    """InputError (`frames_not_uint8`) if frames, an array or a tensor called `name` in the message, are not uint8."""
-    dtype = getattr(frames, "dtype", type(frames).__name__)
+    """InputError (`frames_not_uint8`) if frames, an array or a tensor called `name` in the message, are not uint8.
+
+    A `keras.Model` around ours casts what it is given, so the argument of a graph of TensorFlow counts as given.
+    """
+    dtype: Any = getattr(frames, "dtype", type(frames).__name__)
+    operation: Any = getattr(frames, "op", None)
+    if getattr(operation, "type", "") == "Cast" and operation.inputs[0].op.type == "Placeholder":
+        dtype = operation.inputs[0].dtype
     received = str(getattr(dtype, "name", dtype)).removeprefix("torch.")
     if received != "uint8":
         raise InputError(

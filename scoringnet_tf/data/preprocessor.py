@@ -38,10 +38,11 @@ DENSEST = 4.0  # times the rate of training at most: else a part may not fit mem
 
 
 class ScoringNetPreprocessor:
-    """Brings a video to a `ScoringNet`'s inputs: `{"frames": uint8 (1, L, H, W, 3), "mask": bool (1, L)}`.
+    """Brings videos to a `ScoringNet`'s inputs: `{"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}`.
 
-    Call argument: the path to a video file or an image folder, a `Clip`, or frames as an array or a tensor, uint8
-    (L, H', W', 3), RGB. Frames take the records' stored form (`StoredForm`): what the model learned from, to the bit.
+    Call argument: a video, or a list of them, of which shorter ones are padded on the right. A video is the path to a
+    file or an image folder, a `Clip`, or frames as an array or a tensor, uint8 (L, H', W', 3), RGB. Frames take the
+    records' stored form (`StoredForm`): what the model learned from, to the bit.
 
     Args:
         image_size: (H, W), pixels, the stored frame's centre.
@@ -73,17 +74,23 @@ class ScoringNetPreprocessor:
         self.frame_rate = frame_rate
         self.stored = StoredForm((frame_size[0], frame_size[1]), jpeg_quality, aspect, fit)
 
-    def __call__(self, video: Any) -> dict[str, np.ndarray]:
-        """A model's inputs for one video, see the class."""
-        if isinstance(video, (str, os.PathLike, Clip)):
-            if not str(video):
-                raise InputError("wrong_value", "The path of the video is empty.")
-            stored = self.read(video)
-            frames = self.sampled(stored, stored.samples(self.frame_rate))
-        else:
-            frames = self.frames([self.stored.encode(frame) for frame in _checked_frames(video)])
-        frames = frames[np.newaxis]
-        return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
+    def __call__(self, videos: Any) -> dict[str, np.ndarray]:
+        """A model's inputs for one video or several, see the class."""
+        clips = [self._clip(video) for video in (videos if _are_several(videos) else [videos])]
+        lengths = np.array([len(clip) for clip in clips])
+        frames = np.zeros((len(clips), lengths.max(), *self.image_size, 3), np.uint8)
+        for row, clip in zip(frames, clips, strict=True):
+            row[: len(clip)] = clip
+        return {"frames": frames, "mask": np.arange(lengths.max()) < lengths[:, np.newaxis]}
+
+    def _clip(self, video: Any) -> np.ndarray:
+        """A video as the model takes it, uint8 (L, H, W, 3)."""
+        if not isinstance(video, (str, os.PathLike, Clip)):
+            return self.frames([self.stored.encode(frame) for frame in _checked_frames(video)])
+        if not str(video):
+            raise InputError("wrong_value", "The path of the video is empty.")
+        stored = self.read(video)
+        return self.sampled(stored, stored.samples(self.frame_rate))
 
     def read(self, source: str | os.PathLike | Clip, *, partial: bool = False) -> Video:
         """The `Video` (arguments as for `VideoStream`) with frames in stored form, JPEGs, and warnings for changes."""
@@ -198,6 +205,15 @@ class ScoringNetPreprocessor:
         if content["features"]:
             raise InputError("sees_features", f"--preset={preset} takes features, not frames.")
         return cls(config["image_size"], content["frame_size"], **(content["stored"] or {}), frame_rate=frame_rate)
+
+
+def _are_several(videos: Any) -> bool:
+    """Whether these are several videos: paths, `Clip`s, or frames (L, H, W, 3) each; frames alone are one."""
+    if not isinstance(videos, list | tuple):
+        return len(getattr(videos, "shape", ())) == 5
+    if not videos:
+        raise InputError("wrong_value", "There is no video.", "Give a path, frames (L, H, W, 3), or a list of them.")
+    return len(getattr(videos[0], "shape", (0,) * 4)) == 4
 
 
 def _checked_frames(video: Any) -> np.ndarray:

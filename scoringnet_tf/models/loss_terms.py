@@ -19,7 +19,6 @@ PHASES = {
     "segmentation": ("backbone", "segmenter"),
     "scoring": ("score_predictor",),
 }
-VIDEO_WEIGHTS = "video_weights"  # among the targets of `fit` on arrays: Keras would give each target a copy
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -103,7 +102,9 @@ def for_head(model: keras.Model, output: str, loss: keras.losses.Loss) -> keras.
     return complete
 
 
-# === Checks of `compile` ===
+# === What `compile` is given ===
+
+CROSS_ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy")  # Eq. 5 by Keras's names
 
 
 def check_phase(model: keras.Model, phase: str, fragments: str, fragment_jitter: int) -> None:
@@ -121,22 +122,67 @@ def check_phase(model: keras.Model, phase: str, fragments: str, fragment_jitter:
         raise InputError("no_stages", f"{name} has no effect: this model scores whole videos.")
 
 
-def check_kinds(losses_given: Any, metrics_given: Any, options: Mapping[str, Any]) -> None:
-    """InputError (`wrong_value`) for what `compile` is given that Keras takes and Eq. 10 has no place for."""
+def check_options(options: Mapping[str, Any]) -> None:
+    """InputError (`wrong_value`) for what Keras's `compile` takes and Eq. 10 has no place for."""
     for name in ("loss_weights", "weighted_metrics"):
         if options.get(name) is not None:
             hint = "Losses have factors of their own, and all metrics are weighted."
             raise InputError("wrong_value", f"compile takes no {name}, here {options[name]!r}.", hint)
-    for name, values in {"loss": losses_given, "metrics": metrics_given}.items():
-        if not isinstance(values, dict | None):
-            raise InputError("wrong_value", f"{name} must be a dict by output, not {values!r}.")
-    for output, loss in (losses_given or {}).items():
-        if not isinstance(loss, keras.losses.Loss):
-            raise InputError("wrong_value", f"The loss for {output} must be a keras.losses.Loss, not {loss!r}.")
-    for output, each in (metrics_given or {}).items():
-        if not isinstance(each, list | tuple) or not all(isinstance(metric, keras.metrics.Metric) for metric in each):
-            message = f"The metrics for {output} must be a list of keras.metrics.Metric, not {each!r}."
-            raise InputError("wrong_value", message)
+
+
+def given_losses(given: Any, default: Mapping[str, Any]) -> dict[str, keras.losses.Loss]:
+    """Output → loss for what `compile` was given: a dictionary, or a single loss if one output learns.
+
+    Raises:
+        InputError: another structure, or no loss (`wrong_value`); a name that Keras has not (`unknown_name`).
+    """
+    return {output: _loss(output, loss) for output, loss in _by_output("loss", given, default).items()}
+
+
+def given_metrics(given: Any, default: Mapping[str, Any]) -> dict[str, list[keras.metrics.Metric]]:
+    """Output → metrics, see `given_losses`."""
+    return {
+        output: [_metric(output, metric) for metric in (each if isinstance(each, list | tuple) else [each])]
+        for output, each in _by_output("metrics", given, default).items()
+    }
+
+
+def _by_output(name: str, given: Any, default: Mapping[str, Any]) -> Mapping[str, Any]:
+    if given is None or isinstance(given, Mapping):
+        return given or {}
+    if len(default) != 1:
+        raise InputError("wrong_value", f"{name} must be a dict by output: {', '.join(default)}; not {given!r}.")
+    return dict.fromkeys(default, given)
+
+
+def _loss(output: str, given: Any) -> keras.losses.Loss:
+    if output == "stages" and given in CROSS_ENTROPIES:
+        return losses.StageCrossEntropy()
+    loss = _of_keras(keras.losses, f"The loss for {output}", given)
+    return loss if isinstance(loss, keras.losses.Loss) else losses.FunctionLoss(loss)
+
+
+def _metric(output: str, given: Any) -> keras.metrics.Metric:
+    if isinstance(given, keras.metrics.Metric):
+        return given
+    name = f"{output}_{given if isinstance(given, str) else getattr(given, '__name__', '')}"  # Keras's way
+    if output == "stages" and given in ("accuracy", "acc"):
+        return metrics.FrameAccuracy(name=name)
+    metric = _of_keras(keras.metrics, f"A metric for {output}", given)
+    if isinstance(metric, keras.metrics.Metric):
+        return type(metric).from_config({**metric.get_config(), "name": name})
+    return keras.metrics.MeanMetricWrapper(metric, name=name)
+
+
+def _of_keras(module: Any, what: str, given: Any) -> Any:
+    """Keras's loss or metric, an object or a function, by what a user calls it."""
+    try:
+        found = module.get(given)
+    except ValueError as error:
+        raise InputError("unknown_name", f"{what}: Keras knows no {given!r}.") from error
+    if not callable(found):
+        raise InputError("wrong_value", f"{what} must be an object, a function or a name of Keras, not {given!r}.")
+    return found
 
 
 def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.metrics.Metric]]) -> None:
@@ -179,10 +225,10 @@ def _name_of(output: str) -> str:
 # === Videos that count, and their weights ===
 
 
-def number_of_videos(targets: Mapping[str, Any], weights: Any) -> Any:
+def number_of_videos(outputs: Mapping[str, Any], weights: Any) -> Any:
     """How many videos take part in a batch's loss, float32."""
     if weights is None:
-        return ops.cast(ops.shape(next(iter(targets.values())))[0], "float32")
+        return ops.cast(ops.shape(next(iter(outputs.values())))[0], "float32")
     return _number_with_any(ops.cast(weights, "float32"))
 
 
@@ -197,30 +243,3 @@ def _number_with_any(weights: Any) -> Any:
     """How many videos have any weight but 0 in weights (B, …), float32."""
     counts = ops.reshape(weights != 0, (ops.shape(weights)[0], -1))
     return ops.sum(ops.cast(ops.any(counts, axis=1), "float32"))
-
-
-def with_weights(y: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """Targets with the videos' weights among them, one array, and what is left to give to Keras."""
-    if sample_weight is None or not isinstance(y, dict):
-        return y, sample_weight
-    if isinstance(sample_weight, dict):
-        first, *others = sample_weight.values()
-        if any(other is not first for other in others):
-            raise by_output(sample_weight)
-        sample_weight = first
-    return {**y, VIDEO_WEIGHTS: sample_weight}, None
-
-
-def unpacked(data: Any) -> tuple[Any, ...]:
-    """A batch's (inputs, targets[, weights]), whichever way the weights came."""
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    if isinstance(y, dict) and VIDEO_WEIGHTS in y:
-        y = {**y}
-        sample_weight = y.pop(VIDEO_WEIGHTS)
-    return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
-
-
-def by_output(sample_weight: Mapping[str, Any]) -> InputError:
-    """The error for weights that differ by output."""
-    message = f"sample_weight differs by output: {', '.join(sorted(sample_weight))}."
-    return InputError("weights_by_output", message, "Give one array (B,), a weight for each video.")

@@ -6,11 +6,11 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf import defaults
+from scoringnet_tf.data.features import quarters
 from scoringnet_tf.models.layers import Dropout, conv3d
 from scoringnet_tf.support.messages import InputError
 
 STEPS = (1, 2, 4)  # between what a convolution over time reads of features
-PARTS = 4  # of a clip, equally long, that have a mean each
 
 
 def regressor(
@@ -68,15 +68,13 @@ class StatisticsPooling(keras.layers.Layer):
     """
 
     def call(self, x: Any) -> Any:
-        steps = x.shape[1]
         change = ops.mean(ops.abs(x[:, 1:] - x[:, :-1]), axis=1)
-        starts = [steps * part // PARTS for part in range(PARTS)]
-        parts = [ops.mean(x[:, start : max(start + 1, start + steps // PARTS)], axis=1) for start in starts]
+        parts = [ops.mean(x[:, part], axis=1) for part in quarters(x.shape[1])]
         whole = [ops.mean(x, axis=1), ops.std(x, axis=1), ops.min(x, axis=1), ops.max(x, axis=1)]
         return ops.concatenate([*whole, change, *parts], axis=1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, int, int]) -> tuple[int | None, int]:
-        return (input_shape[0], (5 + PARTS) * input_shape[2])
+        return (input_shape[0], 9 * input_shape[2])
 
 
 def sequence_regressor(

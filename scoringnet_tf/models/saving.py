@@ -9,7 +9,15 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import check_frames
 from scoringnet_tf.support.files import local_file, replacing_file
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.model_files import NAMES, check_is_file, check_whole, damaged, model_path
+from scoringnet_tf.support.model_files import (
+    NAMES,
+    check_is_file,
+    check_whole,
+    damaged,
+    model_path,
+    preset_hint,
+    shipped_presets,
+)
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.threads import check_not_forked
 
@@ -65,15 +73,29 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
         raise damaged(f"--{flag}={path}", error) from error
     if not isinstance(model, kind):
-        raise InputError("wrong_model", f"--{flag}={path} is a {type(model).__name__}, not a {kind.__name__}.")
+        message = f"--{flag}={path} is a {type(model).__name__}, not a {kind.__name__}."
+        raise InputError("wrong_model", message, preset_hint([kind.__name__]))
     for variable in model.weights:
         if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
             raise InputError("not_finite", f"--{flag}={path} has NaN or infinity in its weights: {variable.path}.")
     return model
 
 
+class _Presets:
+    """The shipped models that a class has, by name; an attribute of the class, as in keras-hub."""
+
+    def __get__(self, instance: Any, kind: type) -> list[str]:
+        return shipped_presets([kind.__name__])
+
+
 class Preset(Model):
-    """`save` and presets (a folder with a `model.keras`), as in keras-hub, for a constructor that takes a `dtype`."""
+    """`save` and presets (a folder with a `model.keras`), as in keras-hub, for a constructor that takes a `dtype`.
+
+    Attributes:
+        presets: names of those that ship, for `from_preset`.
+    """
+
+    presets = _Presets()
 
     @classmethod
     def from_preset(cls: type[Trained], preset: AnyPath, dtype: str | None = None) -> Trained:

@@ -13,17 +13,27 @@ from keras import ops
 
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
+from scoringnet_tf.models.batches import (
+    TRUE_STAGES,
+    are_arrays,
+    by_output,
+    check_device,
+    check_learned,
+    inputs_of,
+    targets_of,
+    unpacked,
+    with_weights,
+)
 from scoringnet_tf.models.compatibility import check_dataset, check_learns
 from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, all_layers, feature_statistics
-from scoringnet_tf.models.loss_terms import PHASES, CompiledTerms, LossScaleOptimizer, unpacked, with_weights
+from scoringnet_tf.models.loss_terms import PHASES, CompiledTerms, LossScaleOptimizer
 from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
 from scoringnet_tf.models.score_prediction import HEADS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
 
-TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 if TYPE_CHECKING:
     from keras import Model
 else:
@@ -38,8 +48,8 @@ class Trainer(Model):
     def compile(
         self,
         optimizer: "str | keras.optimizers.Optimizer" = "adam",
-        loss: dict[str, keras.losses.Loss] | None = None,
-        metrics: dict[str, list[keras.metrics.Metric]] | None = None,
+        loss: Any = None,
+        metrics: Any = None,
         *,
         phase: str = "joint",
         fragments: str = defaults.FRAGMENTS,
@@ -54,9 +64,10 @@ class Trainer(Model):
             optimizer: Keras's; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
             loss: output → loss in Eq. 10. Default: `StageCrossEntropy` (Eq. 5), and for every tower its head's,
                 `ScoreLoss` (Eqs. 8 and 9) or `ScoreDistributionLoss`. Your loss gets its head's unit and statistics if
-                it has none. A loss for the fused `"final"` score is a further term; it needs a `unit`.
-            metrics: output → metrics, each with its own name; weighted as the losses are. Default:
-                `default_metrics`.
+                it has none. A loss for the fused `"final"` score is a further term; ours needs a `unit`. Keras's names
+                and functions do, too; `"sparse_categorical_crossentropy"` for stages is Eq. 5.
+            metrics: output → metrics, each with its own name, or Keras's names and functions; weighted as the losses
+                are. Default: `default_metrics`. If one output learns, its loss or metrics alone will do.
             phase: `"joint"` trains both (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
             fragments: what SP is trained on: key fragments by the `"true"` stages, or by those `"predicted"`.
                 Evaluation always takes the latter. A video without a fragment's true stages is taken whole.
@@ -73,9 +84,11 @@ class Trainer(Model):
         """
         # 1. Check what was given
         loss_terms.check_phase(self, phase, fragments, fragment_jitter)
-        loss_terms.check_kinds(loss, metrics, options)
-        output_losses = {**self.default_losses(), **(loss or {})}
-        output_metrics = self.default_metrics(num_videos) if metrics is None else metrics
+        loss_terms.check_options(options)
+        default = self.default_losses()
+        output_losses = default | loss_terms.given_losses(loss, default)
+        output_metrics = loss_terms.given_metrics(metrics, default)
+        output_metrics = self.default_metrics(num_videos) if metrics is None else output_metrics
         known = [output for output in ("stages", *SCORES) if output in self.output]
         if unknown := {*output_losses, *output_metrics} - {*known}:
             raise unknown_name("loss or metrics", min(unknown), known)
@@ -234,26 +247,47 @@ class Trainer(Model):
     @functools.wraps(keras.Model.fit, assigned=())
     def fit(self, *arguments: Any, **options: Any) -> keras.callbacks.History:
         """Keras's own; InputError for records that the model was not made for (`compatibility.check_learns`)."""
-        given = inspect.signature(super().fit).bind(*arguments, **options).arguments
+        given = self._given(super().fit, arguments, options)
         check_learns(self, given.get("x"))
         is_new = self.backbone is not None and not self.backbone.pretrained
         if not is_new and any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units. Call adapt_features(train) before fit.", stacklevel=2)
         self._set_modes(keras.tree.flatten(given.get("callbacks") or []))
         validation = given.get("validation_data")
-        if isinstance(validation, tuple | list) and len(validation) == 3:
+        if isinstance(validation, tuple | list):
             inputs, *weighted = validation
-            given["validation_data"] = (inputs, with_weights(*weighted)[0])
-        given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
+            given["validation_data"] = (inputs_of(self, inputs), self._weighted(*weighted)[0])
         return super().fit(**given)
+
+    def _given(self, method: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """A method's arguments by name: arrays as dictionaries, with the videos' weights among the targets."""
+        check_device(self)
+        given = inspect.signature(method).bind(*arguments, **options).arguments
+        given = {**given.pop("kwargs", {}), **given}
+        if are_arrays(given.get("x")):
+            given["x"] = inputs_of(self, given["x"])
+            if "y" in given:
+                given["y"], given["sample_weight"] = self._weighted(given["y"], given.get("sample_weight"))
+        return given
+
+    def _weighted(self, y: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+        return with_weights(targets_of(self, y) if self.compiled else y, sample_weight)
 
     @functools.wraps(keras.Model.evaluate, assigned=())
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """Keras's own; InputError for records that the model cannot read (`compatibility.check_dataset`)."""
-        given = inspect.signature(super().evaluate).bind(*arguments, **options).arguments
+        given = self._given(super().evaluate, arguments, options)
         check_dataset(self, given.get("x"))
-        given["y"], given["sample_weight"] = with_weights(given.get("y"), given.get("sample_weight"))
-        return super().evaluate(**given.pop("kwargs", {}), **given)
+        return super().evaluate(**given)
+
+    @functools.wraps(keras.Model.predict, assigned=())
+    def predict(self, *arguments: Any, **options: Any) -> Any:
+        """Keras's own."""
+        return super().predict(**self._given(super().predict, arguments, options))
+
+    def __call__(self, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        """Keras's own, for what `batches.inputs_of` takes."""
+        return super().__call__(inputs_of(self, inputs), *arguments, **options)
 
     def _set_modes(self, callbacks: Sequence[Any]) -> None:
         """Tells callbacks in mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
@@ -292,9 +326,10 @@ class Trainer(Model):
         Loss scaling, gradients and the update are the backend's. JAX's passes its state first.
         """
         *state, data = arguments
-        x, y, *weights = unpacked(data)
-        # Without KFS no fragment is cut: any labels will do.
-        x = {**x, TRUE_STAGES: y["stages"] if "segmenter" in self.networks else x["mask"]}
+        x, y, *weights = unpacked(self, data)
+        check_learned(self, y)
+        # Where no fragment is cut by them, any labels will do.
+        x = {**x, TRUE_STAGES: y.get("stages", x["mask"]) if "segmenter" in self.networks else x["mask"]}
         trained = {name for name, part in learning_parts(self).items() if part.trainable_variables}
         self.terms = dataclasses.replace(self.terms, parts=self.terms.parts | trained)
         return replicas.logged(super().train_step(*state, (x, y, *weights)))
@@ -302,7 +337,7 @@ class Trainer(Model):
     def test_step(self, *arguments: Any) -> Any:
         """Keras's own."""
         *state, data = arguments
-        return replicas.logged(super().test_step(*state, unpacked(data)))
+        return replicas.logged(super().test_step(*state, unpacked(self, data)))
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Keras's averages a batch's bools before a `fit` on replicas, which nothing public prevents; all is built."""
@@ -353,12 +388,15 @@ class Trainer(Model):
             sample_weight: (B,), each video's weight, or None.
         """
         if isinstance(sample_weight, dict):
-            raise loss_terms.by_output(sample_weight)
+            raise by_output(sample_weight)
         y, y_pred, sample_weight = self.terms.gathered(y, y_pred, sample_weight)
         total, trackers = 0.0, self.terms.trackers
         for output, loss in self.terms.learned_losses.items():
             is_distribution = isinstance(loss, losses.ScoreDistributionLoss)
             predicted = y_pred[f"{output}_distribution" if is_distribution else output]
+            if output not in y:
+                total = total + 0 * ops.sum(predicted)  # else Keras warns that there is no gradient
+                continue
             total = total + loss(y[output], predicted, sample_weight)
             known = loss_terms.number_known(output, y[output], sample_weight)
             for name, value in loss_terms.terms(output, loss, y[output], predicted, sample_weight).items():
@@ -369,7 +407,7 @@ class Trainer(Model):
             total = total + decay
         if "segmenter" in self.learning:
             total = total + sum(self.segmenter.losses, ops.zeros(()))
-        self.terms.total.update_state(total, sample_weight=loss_terms.number_of_videos(y, sample_weight))
+        self.terms.total.update_state(total, sample_weight=loss_terms.number_of_videos(y_pred, sample_weight))
         return total / replicas.number()
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -378,9 +416,13 @@ class Trainer(Model):
         for output, output_metrics in self.terms.metrics.items():
             # Stages are measured by the labels that were decided, if they were.
             predicted = y_pred.get("labels", y_pred.get(output)) if output == "stages" else y_pred.get(output)
-            for metric in output_metrics if output in y_pred else ():
-                metric.update_state(y[output], predicted, sample_weight)
-        return {name: value for metric in self.terms.logged(y_pred) for name, value in metrics.results(metric).items()}
+            for metric in output_metrics if output in y_pred and output in y else ():
+                # Keras's functions average over the last axis, which weights need.
+                is_function = isinstance(metric, keras.metrics.MeanMetricWrapper) and output != "stages"
+                pair = [ops.reshape(each, (-1, 1)) if is_function else each for each in (y[output], predicted)]
+                metric.update_state(*pair, sample_weight)
+        measured = self.terms.logged({*y_pred} & {*y})
+        return {name: value for metric in measured for name, value in metrics.results(metric).items()}
 
 
 def _steps(optimizer: Any) -> int:

@@ -62,7 +62,7 @@ def model_path(
             raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
     if not file.is_file():
-        hint = f"It takes a .keras file or a folder with one. {_hint(kinds, shipped)}".rstrip()
+        hint = f"It takes a .keras file or a folder with one. {preset_hint(kinds, shipped)}".rstrip()
         raise InputError("not_found", f"--{flag}={path}: no such file.", hint)
     return file
 
@@ -87,7 +87,7 @@ def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, 
         raise damaged(f"--{flag}={path}", error) from error
     if name not in kinds or not isinstance(config, dict):
         message = f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}."
-        raise InputError("wrong_model", message, _hint(kinds, shipped))
+        raise InputError("wrong_model", message, preset_hint(kinds, shipped))
     return from_flat(config) if name in SCORING_NET else config
 
 
@@ -110,8 +110,13 @@ def from_flat(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _hint(kinds: Iterable[str], shipped: bool) -> str:
-    return f"These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
+def preset_hint(kinds: Iterable[str], shipped: bool = True) -> str:
+    """What ships with these classes, for an error."""
+    if names := shipped_presets(kinds) if shipped else []:
+        return f"These ship with the package: {', '.join(names)}."
+    if shipped and "I3D" in kinds:
+        return "None ships. Kinetics' weights: scoringnet_tf.weights.backbones.load_backbone('i3d', (H, W))."
+    return ""
 
 
 def check_is_file(path: AnyPath, flag: str) -> None:

@@ -6,6 +6,7 @@ The first bytes tell which, never the name. Nothing in a file is run.
 import math
 import pathlib
 import pickle
+import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -47,6 +48,8 @@ def read_arrays(path: str | pathlib.Path) -> Arrays:
         raise InputError("wrong_format", f"{path} is a TensorFlow checkpoint, which is no longer read.", hint)
     if not file.is_file():
         raise InputError("not_found", f"{path}: no such file.")
+    if start.startswith(ZIP):
+        _check_archive(file)
     is_pytorch = start.startswith(ZIP) or start == OLD_PYTORCH
     container = PYTORCH if is_pytorch else NUMPY if start.startswith(PICKLE) else CAFFE
     readers = {CAFFE: _caffe, PYTORCH: _pytorch, NUMPY: _pickle}
@@ -55,9 +58,18 @@ def read_arrays(path: str | pathlib.Path) -> Arrays:
     except InputError:
         raise
     except Exception as error:  # a damaged pickle may raise anything (docs of `pickle`), a damaged zip nearly so
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        message = f"{path} is no file of weights, or it is damaged (read as {container}: {reason})."
+        reason = "" if container == PYTORCH else f": {str(error).partition(chr(10))[0] or type(error).__name__}"
+        message = f"{path} is no file of weights, or it is damaged (read as {container}{reason})."
         raise InputError("damaged_weights", message, "See --help for the formats.") from error
+
+
+def _check_archive(file: pathlib.Path) -> None:
+    """InputError for an archive that is cut off (`damaged_weights`), or is NumPy's (`wrong_format`)."""
+    if not zipfile.is_zipfile(file):
+        raise InputError("damaged_weights", f"{file} is damaged: an archive without its end.", "Fetch it again.")
+    with zipfile.ZipFile(file) as archive:
+        if any(name.endswith(".npy") for name in archive.namelist()):
+            raise InputError("wrong_format", f"{file} is an archive of NumPy's (.npz).", "See --help for the formats.")
 
 
 # === Caffe ===

@@ -45,7 +45,7 @@ def test_takes_a_path_a_clip_an_array_or_a_tensor(tmp_path, preprocessor):
     np.testing.assert_array_equal(part["frames"], preprocessor(tmp_path / "folder")["frames"][:, 3:8])
 
 
-@pytest.mark.parametrize("shape", [(60, 80, 3), (1, 4, 60, 80, 3), (4, 60, 80, 1), (0, 60, 80, 3)])
+@pytest.mark.parametrize("shape", [(60, 80, 3), (1, 1, 4, 60, 80, 3), (4, 60, 80, 1), (0, 60, 80, 3)])
 def test_what_is_no_video_is_refused(preprocessor, shape):
     with refused("wrong_shape", shape):
         preprocessor(np.zeros(shape, np.uint8))

@@ -8,6 +8,7 @@ from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import losses
+from scoringnet_tf.baselines.simple import sequence_statistics
 from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.regressor import StatisticsPooling
@@ -168,15 +169,17 @@ def of_statistics(**options):
 
 def described(clip):
     changes = np.abs(np.diff(clip, axis=0)).mean(axis=0)
-    quarters = [part.mean(axis=0) for part in np.split(clip, 4)]
+    parts = [clip[[step for step in range(len(clip)) if 4 * step // len(clip) == part]] for part in range(4)]
+    quarters = [(part if len(part) else clip).mean(axis=0) for part in parts]
     return np.concatenate([clip.mean(0), clip.std(0), clip.min(0), clip.max(0), changes, *quarters])
 
 
-def test_statistics_of_a_clip_are_those_of_numpy():
-    clips = np.random.default_rng(0).normal(3, 2, size=(5, 8, 4)).astype("float32")
-    found = np.asarray(StatisticsPooling()(clips))
-    np.testing.assert_allclose(found, [described(clip) for clip in clips], rtol=1e-4, atol=1e-5)
-    assert StatisticsPooling()(clips[:, :2]).shape == (5, 36)  # two steps have quarters, too
+@pytest.mark.parametrize("length", [2, 8, 11, 13])
+def test_statistics_of_a_clip_are_those_of_numpy_and_of_other_systems(length):
+    clips = np.random.default_rng(0).normal(3, 2, size=(5, length, 4)).astype("float32")
+    found, expected = np.asarray(StatisticsPooling()(clips)), [described(clip) for clip in clips]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose([sequence_statistics(clip)[:-1] for clip in clips], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_statistics_are_brought_to_standard_units_of_the_true_fragments():

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -194,9 +195,21 @@ def test_a_checkpoint_of_tensorflow_is_told_how_to_convert(tmp_path):
 
 def test_without_pytorch_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
-    (tmp_path / "weights").write_bytes(b"PK\x03\x04")
+    with zipfile.ZipFile(tmp_path / "weights", "w") as archive:
+        archive.writestr("archive/data.pkl", b"")
     with refused("missing_package", "torch"):
         read_arrays(tmp_path / "weights")
+
+
+@pytest.mark.parametrize(("share", "code"), [(1.0, "wrong_format"), (0.6, "damaged_weights")])
+def test_an_archive_of_numpy_is_named_without_pytorch(monkeypatch, tmp_path, share, code):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    np.savez(tmp_path / "weights.npz", conv1=np.ones((5, 5)))
+    content = (tmp_path / "weights.npz").read_bytes()
+    (tmp_path / "weights.npz").write_bytes(content[: round(share * len(content))])
+    with refused(code, "weights.npz") as caught:
+        read_arrays(tmp_path / "weights.npz")
+    assert "torch" not in str(caught.value).lower()
 
 
 @pytest.mark.interop
