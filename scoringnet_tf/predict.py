@@ -19,20 +19,17 @@ video that is replaced is scored again. Ctrl-C ends it with exit status 0.
 import contextlib
 import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.messages import InputError, Remark, Stopped, clock, counted
+from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
 from scoringnet_tf.support.paths import check_access, local_path
-
-if TYPE_CHECKING:
-    from scoringnet_tf.inference.result import PartSummary
 
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_bool("json", False, "JSON output, a line per video (docs/serving.md).")
@@ -52,13 +49,14 @@ DRAWING = ("plot_dir", "video_dir")
 
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.data.video_files import DRAWN_SUFFIX
     from scoringnet_tf.inference.fall import check_named, read_heights
-    from scoringnet_tf.report.printing import Printer
+    from scoringnet_tf.report.printing import Pictures, Printer
     from scoringnet_tf.sports import get_sport
 
+    # 1. Check what is asked for, before TensorFlow is imported
     values = flags.FLAGS
     _check(arguments)
-
     model = default_model() if values.model is None else values.model
     config = configuration(model_path(model), "model")
     try:
@@ -67,28 +65,37 @@ def main(arguments: list[str]) -> int:
         raise damaged(f"--model={model}", error) from error
     heights = None if values.height is None else read_heights(values.height, sport)
     reads_features = _reads_features(config["content"]["features"], arguments)
-    if reads_features:
-        _check_frame_flags()
     videos = _videos(arguments, reads_features)
     if isinstance(videos, list):
         check_named(heights, [video for video, _ in videos])
-    total = len(videos) if isinstance(videos, list) else None
-    with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
-        form = "json" if values.json else "csv" if values.csv else "text"
-        begin = functools.partial(Printer, form, model, sport, progress)  # prints the head of a table
-        # With no video that can be read, TensorFlow would be imported for nothing.
-        if isinstance(videos, list) and all(problem for _, problem in videos):
-            outcomes = ((video, Remark("unreadable", str(problem))) for video, problem in videos)
-            return 1 if _print(outcomes, begin(), progress) else 0
-        with _scoring(model, reads_features, heights) as score_all:
-            return 1 if _print(score_all(videos), begin(), progress) else 0
+
+    # 2. Score and print one video after the other
+    form = "json" if values.json else "csv" if values.csv else "text"
+    folders = {".png": values.plot_dir, DRAWN_SUFFIX: values.video_dir}
+    pictures = [Pictures(folder, suffix) for suffix, folder in folders.items() if folder]
+    printer = Printer(form, model, sport, pictures)
+    with contextlib.ExitStack() as stack:
+        score_all = _scoring(stack, model, reads_features, heights, videos)
+        try:
+            printer.print_all(score_all(videos), len(videos) if isinstance(videos, list) else None, not values.watch)
+        except Stopped:
+            if not values.watch:  # which has no other end
+                raise
+            count, failed = counted(printer.count, "video"), printer.failed
+            tqdm.write(f"predict: Stopped after {count}, {failed} of them without a result.", sys.stderr)
+            return 0
+    return 1 if printer.failed else 0
 
 
 def _reads_features(features: Any, arguments: list[str]) -> bool:
     """Whether files of features are scored; heads on a backbone's features score videos by it, too."""
     from scoringnet_tf.data.features import backbone_of, is_features
 
-    return bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
+    reads_features = bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
+    for flag in (*DRAWING, "results_dir", "start", "end") if reads_features else ():
+        if flags.FLAGS[flag].value is not None:
+            raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
+    return reads_features
 
 
 def _videos(arguments: list[str], reads_features: bool) -> Any:
@@ -100,90 +107,38 @@ def _videos(arguments: list[str], reads_features: bool) -> Any:
 
     values, suffixes = flags.FLAGS, SUFFIXES if reads_features else VIDEO_SUFFIXES
     if values.watch:
-        _note(f"Watching {values.watch}. Ctrl-C ends it.")
-        return Arrivals(Path(values.watch), _note, suffixes)
-    named = named_videos(arguments, suffixes, _note)
+        tqdm.write(f"predict: Watching {values.watch}. Ctrl-C ends it.", sys.stderr)
+        return Arrivals(Path(values.watch), suffixes)
+    named = named_videos(arguments, suffixes, command="predict")
     return named if STANDARD_INPUT in arguments and not values.runner else list(named)
 
 
-def _note(text: str) -> None:
-    tqdm.write(f"predict: {text}", file=sys.stderr)
-
-
-def _note_performances(video: str, part: "PartSummary") -> None:
-    """Progress in a long video."""
-    for performance in part.performances if sys.stderr.isatty() else ():
-        _note(f"{video}: a performance from {clock(performance.start_s)} to {clock(performance.end_s)}")
-
-
-@contextlib.contextmanager
-def _scoring(model: str, reads_features: bool, heights: Any) -> Iterator[Callable]:
-    """A function of videos that yields name and result of each, once nothing can refuse them."""
+def _scoring(stack: contextlib.ExitStack, model: str, reads_features: bool, heights: Any, videos: Any) -> Callable:
+    """A function of videos that yields name and result for each, once nothing can refuse them."""
+    # With no video that can be read, TensorFlow would be imported for nothing.
+    if isinstance(videos, list) and all(problem for _, problem in videos):
+        return lambda named: ((video, Remark("unreadable", str(problem))) for video, problem in named)
     cli.load_tensorflow()
     values = flags.FLAGS
     options = {"start": values.start, "end": values.end, "force": values.force, "heights": heights}
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 
-        with keeping_scores(values.results_dir, model, values.runner, **options) as score_all:
-            yield score_all
-    else:
-        from scoringnet_tf.inference.predictor import predictor_of, scored
+        return stack.enter_context(keeping_scores(values.results_dir, model, values.runner, **options))
+    from scoringnet_tf.inference.predictor import predictor_of, scored
 
-        predictor = predictor_of(model, reads_features)
-        yield functools.partial(scored, predictor=predictor, **options)
-
-
-def _print(outcomes: Iterable, printer: Any, progress: tqdm) -> int:
-    """Prints and draws the outcome for each video, once that is known; how many have no score, or no picture.
-
-    A watch that is stopped has done what it was to do.
-    """
-    from scoringnet_tf.data.video_files import DRAWN_SUFFIX
-    from scoringnet_tf.inference.result import PartSummary
-    from scoringnet_tf.report.printing import Pictures
-
-    values, count, failed = flags.FLAGS, 0, 0
-    pictures = Pictures(values.plot_dir), Pictures(values.video_dir, DRAWN_SUFFIX)
-    try:
-        for video, result in outcomes:
-            if isinstance(result, PartSummary):
-                _note_performances(video, result)
-                continue
-            failed += not _shown(video, result, printer, pictures)
-            if values.watch:  # it has no end
-                printer.about_model()
-            count += 1
-            progress.update()
-    except Stopped:
-        if not values.watch:
-            raise
-        _note(f"Stopped after {counted(count, 'video')}, {failed} of them without a result.")
-        failed = 0
-    printer.about_model()
-    return failed
-
-
-def _shown(video: str, result: Any, printer: Any, pictures: Iterable) -> bool:
-    """Whether a video has a score, or its stages, and all of its pictures, which are printed and drawn."""
-    if isinstance(result, Remark):
-        for each in pictures:
-            each.remove(video)
-        printer.failure(video, result)
-        return False
-    printer.score(result)
-    undrawn = [problem for each in pictures if (problem := each.draw(result))]
-    for problem in undrawn:
-        printer.complain(problem)
-    return result.status != "withheld" and not undrawn
+    return functools.partial(scored, predictor=predictor_of(model, reads_features), **options)
 
 
 def _check(arguments: list[str]) -> None:
     """InputError if the command line contradicts itself, or cannot be written to."""
     values = flags.FLAGS
-    if values.watch:
-        _check_watch(arguments)
-    elif not arguments:
+    if values.watch and (arguments or values.runner):
+        what = "--runner" if values.runner else "VIDEO"
+        raise InputError("flags_conflict", f"--watch and {what} exclude each other.")
+    if values.watch and not local_path(values.watch, "watch").is_dir():
+        raise InputError("no_folder", f"--watch={values.watch} is not a folder.")
+    if not values.watch and not arguments:
         raise InputError("no_videos", "No videos are named.", "See --help.")
     if values.json and values.csv:
         raise InputError("flags_conflict", "--json and --csv exclude each other.")
@@ -197,21 +152,6 @@ def _check(arguments: list[str]) -> None:
     for flag in ("results_dir", *DRAWING):
         if values[flag].value:
             check_access(str(values[flag].value), flag, writing=True)
-
-
-def _check_watch(arguments: list[str]) -> None:
-    values = flags.FLAGS
-    if arguments or values.runner:
-        what = "--runner" if values.runner else "VIDEO"
-        raise InputError("flags_conflict", f"--watch and {what} exclude each other.")
-    if not local_path(values.watch, "watch").is_dir():
-        raise InputError("no_folder", f"--watch={values.watch} is not a folder.")
-
-
-def _check_frame_flags() -> None:
-    for flag in (*DRAWING, "results_dir", "start", "end"):
-        if flags.FLAGS[flag].value is not None:
-            raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from tqdm import tqdm
+
 from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
@@ -31,7 +33,7 @@ Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant t
 def named_videos(
     arguments: Iterable[str],
     suffixes: Sequence[str] = VIDEO_SUFFIXES,
-    left_out: Callable[[str], None] | None = None,
+    command: str = "",
 ) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
@@ -40,7 +42,7 @@ def named_videos(
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
         suffixes: of the files in folders that count.
-        left_out: is told at the end which files of folders do not.
+        command: its name, with which stderr is told at the end which files of folders do not; "": nothing is told.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     others: dict[str, str] = {}
@@ -54,9 +56,9 @@ def named_videos(
                 if place not in seen:
                     yield video, None
                 seen.add(place)
-            others |= _other_files(match, suffixes) if left_out else {}
-    if left_out and (names := [name for place, name in others.items() if place not in seen]):
-        left_out(f"Skipped {counted(len(names), 'file')} of other types: {shown(names)}.")
+            others |= _other_files(match, suffixes) if command else {}
+    if names := [name for place, name in others.items() if place not in seen]:
+        tqdm.write(f"{command}: Skipped {counted(len(names), 'file')} of other types: {shown(names)}.", sys.stderr)
 
 
 def _other_files(match: str, suffixes: Sequence[str]) -> dict[str, str]:

@@ -23,14 +23,13 @@ from scoringnet_tf.inference.fall import check_height, fall_of, implausible
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
-from scoringnet_tf.inference.rendering import key_frames
-from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore, video_score
+from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
 from scoringnet_tf.inference.seen import Scores, Seen, Span
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, seconds_at
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.inference.words import performance_reasons, remark
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
@@ -358,3 +357,19 @@ def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray | tuple = ()) ->
         begin, span_labels = span.frames(seen)
         labels[begin : begin + len(span_labels)] = span_labels
     return labels
+
+
+def key_frames(labels: np.ndarray) -> list[int]:
+    """The frames to draw for labels (L,): one or more for each stage but noise, at the centres of equal parts.
+
+    A video without stages is drawn as a whole; one with more stages than `PICTURES` shows only some.
+    """
+    spans = [(start, end) for stage, start, end in stage_runs(labels) if stage] or [(0, len(labels))]
+    spans = [spans[index * len(spans) // PICTURES] for index in range(PICTURES)] if len(spans) > PICTURES else spans
+    total, left = sum(end - start for start, end in spans), PICTURES - len(spans)
+    counts = [1 + left * (end - start) // total for start, end in spans]
+    return [
+        start + int((part + 0.5) * (end - start) / count)
+        for (start, end), count in zip(spans, counts, strict=True)
+        for part in range(count)
+    ]

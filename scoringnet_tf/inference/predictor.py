@@ -1,8 +1,12 @@
 """Loads a trained model, and scores a video by it, or one after the other."""
 
 import functools
+import itertools
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+
+from tqdm import tqdm
 
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import Clip, Video
@@ -14,7 +18,7 @@ from scoringnet_tf.models.parameter_groups import STAGE_PARTS
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import checksum
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, clock
 from scoringnet_tf.support.model_files import default_model
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
@@ -108,11 +112,11 @@ def scored(
     end: float | None = None,
     force: bool = False,
     heights: Heights = None,
-) -> Iterator[tuple[str, VideoScore | PartSummary | Remark]]:
+) -> Iterator[tuple[str, VideoScore | Remark]]:
     """Yields each name in `named_videos` with its score, or why there is none; options as in `score_video`.
 
-    A long video's part summaries come before its score. The next video in a list is read while one is
-    scored. Others, such as those that arrive in a folder, take their turn.
+    The next video in a list is read while one is scored. Others, such as those that arrive in a folder, take their
+    turn. On a terminal a long video's performances are told as they are found.
     """
 
     def begin(named: Named) -> tuple[str, Iterator[Video] | Remark]:
@@ -120,7 +124,8 @@ def scored(
         try:
             if error is not None:
                 raise error
-            return video, _begun(predictor.read(video, start, end))
+            parts = predictor.read(video, start, end)
+            return video, itertools.chain([next(parts)], parts)
         except Exception as wrong:
             return video, problem_with(video, wrong)
 
@@ -133,8 +138,7 @@ def scored(
             for part in predictor.results(parts, force=force, height=height_of(heights, video)):
                 summaries.append(part.summary)
                 del part  # which holds all frames
-                if summaries[-1].is_part:
-                    yield video, summaries[-1]
+                _tell(video, summaries[-1])
             result = predictor.gather(video, summaries)
         except Exception as error:
             yield video, problem_with(video, error)
@@ -142,12 +146,6 @@ def scored(
             yield video, result
 
 
-def _begun(items: Iterator[Video]) -> Iterator[Video]:
-    """The same, the first of them made already; nothing here holds on to it."""
-    first = [next(items)]
-
-    def rest() -> Iterator[Video]:
-        yield first.pop()
-        yield from items
-
-    return rest()
+def _tell(video: str, part: PartSummary) -> None:
+    for one in part.performances if part.is_part and sys.stderr.isatty() else ():
+        tqdm.write(f"{video}: a performance from {clock(one.start_s)} to {clock(one.end_s)}", sys.stderr)

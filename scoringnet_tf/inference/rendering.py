@@ -4,20 +4,17 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.fall import MEASURES
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS
-from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals, stage_runs
+from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLUMNS = 10  # frames in a picture
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
 BETWEEN = "   "  # values on a line
 NO_STAGE = "no stage"  # how people read `NOISE`
@@ -26,28 +23,24 @@ LETTERS = 150  # on a line of the picture
 # === Text ===
 
 
-def text(score: Any, is_alone: bool = True) -> str:
-    """A `VideoScore` as text; unless it `is_alone`, without its `model_lines`, which others share."""
+def lines(score: Any) -> tuple[list[str], list[str]]:
+    """A `VideoScore` as text: lines about the video, and those that hold for all results by its model."""
     model = "" if score.model is None else f"model {score.model}, "
     frames = counted(score.num_frames, "frame")
-    lines = [f"{score.video}: {frames}, {score.fps:g} frames/s; {model}sport {score.sport.name}"]
+    about = [f"{score.video}: {frames}, {score.fps:g} frames/s; {model}sport {score.sport.name}"]
     several = len(score.performances) > 1
     for performance in score.performances:
         if several:
-            lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
-        lines += _stage_lines(score.stages, performance if several else None)
-        lines += [f"  {line}" for line in (*time_lines(performance), *_score_lines(performance, score))]
+            about.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
+        about += _stage_lines(score.stages, performance if several else None)
+        about += [f"  {line}" for line in (*time_lines(performance), *_score_lines(performance, score))]
         against = "Withheld" if performance.final is None else "Forced despite"
-        lines += [f"  {against}: {reason}" for reason in performance.own_reasons]
-        lines += [f"  Warning: {warning}" for warning in performance.warnings]
-    lines += [f"  {reason}" for reason in score.further_reasons if reason.code not in MODEL_REASONS]
-    lines += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in MODEL_WARNINGS]
-    return "\n".join([*lines, *(model_lines(score) if is_alone else ())])
-
-
-def model_lines(score: Any) -> list[str]:
-    """What holds for all results by a model: what to doubt, and why it gives no scores."""
-    return [*(f"Warning: {each}" for each in score.warnings if each.code in MODEL_WARNINGS), *score.model_reasons]
+        about += [f"  {against}: {reason}" for reason in performance.own_reasons]
+        about += [f"  Warning: {warning}" for warning in performance.warnings]
+    about += [f"  {reason}" for reason in score.further_reasons if reason.code not in MODEL_REASONS]
+    about += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in MODEL_WARNINGS]
+    by_model = [f"Warning: {warning}" for warning in score.warnings if warning.code in MODEL_WARNINGS]
+    return about, [*by_model, *score.model_reasons]
 
 
 def _stage_lines(stages: list[dict[str, Any]], within: Any = None) -> Iterator[str]:
@@ -92,10 +85,10 @@ def _score_lines(performance: Any, score: Any) -> list[str]:
     if parts and score.model_reasons:
         parts.append("(not a measurement)")
     withheld = "no times" if score.model_reasons and score.sport.moments else "no score"
-    lines = [BETWEEN.join(parts) or withheld] if parts or score.status_of(performance) == "withheld" else []
+    scores = [BETWEEN.join(parts) or withheld] if parts or score.status_of(performance) == "withheld" else []
     if performance.intervals and score.interval_level:
-        lines.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
-    return lines
+        scores.append(f"Brackets: {100 * score.interval_level:.0f} % interval of the true score")
+    return scores
 
 
 # === Tables ===
@@ -123,8 +116,12 @@ def _time_columns(name: str, unit: str) -> list[str]:
     return [column_of(f"{name} {part}{unit.replace('/', ' per ')}") for part in ("", "uncertainty ")]
 
 
-def row(score: Any, number: int, one: Any) -> dict[str, Any]:
-    """The row for one performance in a `VideoScore`, by `columns`."""
+def rows(score: Any) -> list[dict[str, Any]]:
+    """A row, by `columns`, for each performance in a `VideoScore`, numbered from 1."""
+    return [_row(score, number, one) for number, one in enumerate(score.performances, start=1)]
+
+
+def _row(score: Any, number: int, one: Any) -> dict[str, Any]:
     cells = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
     cells |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
     cells["status"] = score.status_of(one)
@@ -147,22 +144,6 @@ def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> d
 
 
 # === Pictures ===
-
-
-def key_frames(labels: np.ndarray) -> list[int]:
-    """The frames to draw: at least one for each stage but noise, more for longer ones, at the centres of equal parts.
-
-    A video without stages, labels (L,), is drawn as a whole; one with more stages than `COLUMNS` shows only some.
-    """
-    spans = [(start, end) for stage, start, end in stage_runs(labels) if stage] or [(0, len(labels))]
-    spans = [spans[index * len(spans) // COLUMNS] for index in range(COLUMNS)] if len(spans) > COLUMNS else spans
-    total, left = sum(end - start for start, end in spans), COLUMNS - len(spans)
-    counts = [1 + left * (end - start) // total for start, end in spans]
-    return [
-        start + int((part + 0.5) * (end - start) / count)
-        for (start, end), count in zip(spans, counts, strict=True)
-        for part in range(count)
-    ]
 
 
 def figure(score: Any) -> "Figure":

@@ -1,4 +1,4 @@
-"""The result for one video: plain values, and how they are gathered from its parts."""
+"""The result for one video: plain values, gathered from its parts. `rendering` makes text, tables and pictures."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.inference import rendering
 from scoringnet_tf.inference.times import Measure, Moment, seconds_at
-from scoringnet_tf.inference.words import MODEL_REASONS, performance_reasons, remark, several_performances
+from scoringnet_tf.inference.words import MODEL_REASONS, remark, several_performances
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.inference.reliability import Reliability
 
 SCHEMA_VERSION = 2  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
+PICTURES = 10  # at most, for a result
 Picture: TypeAlias = tuple[int, float, bytes]  # frame of the file, seconds, JPEG
 
 
@@ -60,7 +61,7 @@ class Performance:
     @property
     def own_reasons(self) -> list[Remark]:
         """The reasons that speak against this performance, and not against all scores of the model."""
-        return performance_reasons(self.reasons)
+        return [reason for reason in self.reasons if reason.code not in MODEL_REASONS]
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
         """As an entry in `performances` in docs/serving.md, with the sport's `scores` alone."""
@@ -113,6 +114,11 @@ class PartSummary:
     is_part: bool = False
 
 
+def _of_only(name: str) -> Any:
+    """A property: what the only performance has."""
+    return property(lambda score: getattr(score._only, name), doc="The only performance's.")
+
+
 @dataclasses.dataclass(frozen=True)
 class VideoScore:
     """The result for one video.
@@ -145,6 +151,8 @@ class VideoScore:
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[Picture] = dataclasses.field(default_factory=list, repr=False)
 
+    difficulty, execution, final, deviations, intervals = map(_of_only, (*SCORES, "deviations", "intervals"))
+
     @property
     def _only(self) -> Performance:
         return self.performances[0] if len(self.performances) == 1 else Performance(0, 0, 0.0, 0.0)
@@ -157,37 +165,12 @@ class VideoScore:
         performance has a score, or could have one.
         """
         statuses = {self.status_of(performance) for performance in self.performances}
-        return next(status for status in ("forced", "scored", "stages", "withheld") if status in statuses)
+        return next((status for status in ("forced", "scored", "stages", "withheld") if status in statuses), "failed")
 
     @property
     def reasons(self) -> list[Remark]:
         """Why the video has no score, or should have none."""
         return [*self._only.reasons, *self.further_reasons]
-
-    @property
-    def difficulty(self) -> float | None:
-        """The only performance's points."""
-        return self._only.difficulty
-
-    @property
-    def execution(self) -> float | None:
-        """The only performance's points."""
-        return self._only.execution
-
-    @property
-    def final(self) -> float | None:
-        """The only performance's points."""
-        return self._only.final
-
-    @property
-    def deviations(self) -> dict[str, float]:
-        """The only performance's."""
-        return self._only.deviations
-
-    @property
-    def intervals(self) -> dict[str, tuple[float, float]]:
-        """The only performance's."""
-        return self._only.intervals
 
     @property
     def model_reasons(self) -> list[Remark]:
@@ -242,7 +225,7 @@ class VideoScore:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row, by `rendering.columns`, for each performance, numbered from 1."""
-        return [rendering.row(self, number, one) for number, one in enumerate(self.performances, start=1)]
+        return rendering.rows(self)
 
     def to_dataframe(self) -> Any:
         """The `rows` as a pandas.DataFrame; ImportError without pandas, which nothing else needs."""
@@ -252,7 +235,8 @@ class VideoScore:
 
     def __str__(self) -> str:
         """The result as text."""
-        return rendering.text(self)
+        about, by_model = rendering.lines(self)
+        return "\n".join([*about, *by_model])
 
     def plot(self) -> "Figure":
         """A picture: frames from the key stages above the stage strip, scores, reasons and warnings."""
@@ -324,11 +308,8 @@ def video_score(
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
     """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
-    given = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
-    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level"))
-    empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
-    empty |= {name: [] for name in ("reasons", "stages", "performances", "warnings")}
-    return {**given, **unknown, **empty, "error": error.to_dict()}
+    nothing = VideoScore(video, sport, 0, 0.0, [], [], [], model).to_dict()
+    return nothing | {"num_frames": None, "fps": None, "error": error.to_dict()}
 
 
 def _plain(remarks: Sequence[Remark]) -> list[dict[str, str]]:
@@ -372,5 +353,5 @@ def _chosen_pictures(parts: Sequence[PartSummary]) -> list[Picture]:
     """A few pictures, from parts that show a performance if there are any."""
     showing = [part for part in parts if part.end_frame > part.first_frame and part.pictures] or parts
     pictures = sorted((picture for part in showing for picture in part.pictures), key=lambda each: each[0])
-    count = min(rendering.COLUMNS, len(pictures))
+    count = min(PICTURES, len(pictures))
     return [pictures[index * len(pictures) // count] for index in range(count)]

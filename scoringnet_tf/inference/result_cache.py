@@ -8,7 +8,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.inference.fall import height_of
+from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.inference.inputs import Named, attempted
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of
@@ -62,7 +61,7 @@ def keeping_scores(
     sha256 = file_sha256(model_path(model))
     with locked(path, f"--results_dir={folder}: another run is writing there."):
         _predictor(model, sha256)
-        score = functools.partial(_scored, model=model, sha256=sha256, folder=path, options=options)
+        score = functools.partial(_scored, model=model, sha256=sha256, folder=path, **options)
         with contextlib.nullcontext(map) if runner is None else on_runner(runner, path) as map_videos:
             yield functools.partial(map_videos, score)
 
@@ -81,28 +80,25 @@ def _predictor(model: AnyPath, sha256: str) -> Predictor:
 
 
 def _scored(
-    named: Named, model: AnyPath, sha256: str, folder: Path, options: dict[str, Any]
+    named: Named, model: AnyPath, sha256: str, folder: Path, heights: Heights = None, **options: Any
 ) -> tuple[str, VideoScore | Remark]:
     predictor = _predictor(model, sha256)
+    options["height"] = height_of(heights, named[0])
 
-    height = height_of(options.get("heights"), named[0])
-
-    def score(path: Path) -> tuple[Path | None, VideoScore]:
-        made_of = [named[0], Clip(path).sha256(), sha256, sorted({**options, "heights": height}.items()), VERSIONS]
+    def score(path: Path) -> tuple[Path, VideoScore | None, VideoScore]:
+        made_of = [named[0], Clip(path).sha256(), sha256, sorted(options.items()), VERSIONS]
         file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
-        if kept := _kept(file, predictor.model.sport):
-            return None, kept
-        videos = predictor.read(path, options.get("start"), options.get("end"))
-        results = predictor.results(videos, force=options.get("force", False), height=height)
-        return file, predictor.gather(named[0], [*map(operator.attrgetter("summary"), results)])
+        kept = _kept(file, predictor.model.sport)
+        return file, kept, kept or predictor(path, **options)
 
     outcome = attempted(score, *named)
     if isinstance(outcome, Remark):
         return named[0], outcome
-    file, result = outcome
-    if file is not None:  # not within `attempted`: a full disk is not the fault of the video
+    file, kept, result = outcome
+    result = dataclasses.replace(result, video=named[0], model=predictor.name, shown=[])
+    if kept is None:  # not within `attempted`: a full disk is not the fault of the video
         write_json(file, result.to_dict())
-    return named[0], dataclasses.replace(result, shown=[], model=predictor.name)
+    return named[0], result
 
 
 def _kept(file: Path, sport: Sport) -> VideoScore | None:

@@ -1,9 +1,12 @@
 """A folder in which videos arrive, such as a camera's: each is named once it is whole. No TensorFlow."""
 
 import math
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tqdm import tqdm
 
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
 from scoringnet_tf.inference.inputs import Named
@@ -20,12 +23,11 @@ class Arrivals:
 
     Args:
         folder: local.
-        warn: a function of a sentence about a video that does not stop changing.
         suffixes: of the files that count; folders of numbered images do, too.
     """
 
-    def __init__(self, folder: Path, warn: Callable[[str], None], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
-        self._folder, self._warn, self._suffixes = folder, warn, suffixes
+    def __init__(self, folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
+        self._folder, self._suffixes = folder, suffixes
         self._named: dict[Path, tuple] = {}  # in which state
         self._changing: dict[Path, tuple[tuple, float, float]] = {}  # (state, seen since, changes seen since)
 
@@ -57,7 +59,7 @@ class Arrivals:
         before, since, begun = self._changing.get(path, (None, now, now))
         since = since if state == before else now
         if now - since < STILL and now - begun >= LONG:
-            self._warn(f"{path} does not stop changing. It is scored once it stands still.")
+            tqdm.write(f"predict: {path} does not stop changing. It is scored once it stands still.", sys.stderr)
             begun = math.inf
         self._changing[path] = state, since, begun
         return now - since >= STILL

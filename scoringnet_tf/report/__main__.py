@@ -139,7 +139,7 @@ def main(arguments: list[str]) -> int:
     check_sees_frames(config["content"]["features"], model)
     sport = get_sport(config["sport"])
     heights = None if values.height is None else read_heights(values.height, sport)
-    videos = list(named_videos(arguments, left_out=_print))
+    videos = list(named_videos(arguments, command="report"))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):

@@ -4,10 +4,13 @@ import csv
 import itertools
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tqdm import tqdm
+
 from scoringnet_tf.data.video_files import FRAMES_SUFFIX, VIDEO_SUFFIXES
-from scoringnet_tf.inference.rendering import columns, failure_row, model_lines, text
+from scoringnet_tf.inference.rendering import columns, failure_row, lines, rows
 from scoringnet_tf.inference.result import VideoScore, failure
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.drawing import is_picture_of
@@ -15,82 +18,105 @@ from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 
-FORMATS = ("text", "json", "csv")
-
 
 class Printer:
-    """Prints each result on stdout at once, and each failure on stderr.
+    """Prints each result on stdout at once, each failure on stderr, and draws pictures.
 
     Args:
-        form: in `FORMATS`; `"json"` gives a line a video, `"csv"` a row a performance.
+        form: `"text"`; `"json"`, a line a video; or `"csv"`, a row a performance.
         model: its name in the results.
         sport: that model's.
-        progress: a tqdm bar, hidden while something is printed.
+        pictures: folders to draw into.
+
+    Attributes:
+        count, failed: videos so far, and those without a score or stages, or without a picture.
     """
 
-    def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
-        self._form, self._model, self._sport, self._progress = form, model, sport, progress
-        self._of_model: list[str] | None = None  # none are left once they are printed
-        self._table = csv.DictWriter(self, columns(sport), lineterminator="\n")
-        if form == "csv":
-            self._table.writeheader()
+    def __init__(self, form: str, model: str, sport: Sport, pictures: Sequence["Pictures"] = ()) -> None:
+        self._form, self._model, self._sport, self._pictures = form, model, sport, pictures
+        self._by_model: list[str] | None = None  # none are left once they are printed
+        self._table = csv.DictWriter(self, columns(sport) if form == "csv" else (), lineterminator="\n")
+        self.count = self.failed = 0
 
-    def write(self, text: str) -> None:
-        """Prints text and flushes it, so that nothing is lost if the command is stopped."""
-        self._progress.clear()
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        self._progress.refresh()
+    def print_all(
+        self, outcomes: Iterable[tuple[str, VideoScore | Remark]], total: int | None = None, has_end: bool = True
+    ) -> None:
+        """Prints the outcome for each video once it is known, and last what holds for all.
 
-    def score(self, score: VideoScore) -> None:
-        """Prints a result."""
-        if self._form == "text":
-            self.write(f"{text(score, is_alone=False)}\n")
-            self._of_model = model_lines(score) if self._of_model is None else self._of_model
-        else:
-            self._print(score.to_dict(), score.rows())
-
-    def about_model(self) -> None:
-        """Prints what holds for all results, once."""
-        for line in self._of_model or ():
-            self.write(f"{line}\n")
-        self._of_model = self._of_model and []
-
-    def failure(self, video: str, error: Remark) -> None:
-        """Prints why a video has no result."""
-        self.complain(error)
-        if self._form != "text":
-            of = video, self._model, self._sport, error
-            self._print(failure(*of), [failure_row(*of)])
-
-    def _print(self, result: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+        Args:
+            outcomes: video, and its result or why there is none.
+            total: number of videos, for a bar.
+            has_end: whether they end; else what holds for all is printed after the first.
+        """
         if self._form == "csv":
-            self._table.writerows(rows)
+            self._table.writeheader()
+        for video, result in tqdm(
+            outcomes, "Scoring", total, leave=False, unit="video", disable=total in (0, 1) or None
+        ):
+            self.failed += not (self._fail(video, result) if isinstance(result, Remark) else self._show(result))
+            self.count += 1
+            if not has_end:
+                self._print_by_model()
+        self._print_by_model()
+
+    def _show(self, score: VideoScore) -> bool:
+        """Prints and draws a result. Returns whether it is one, with all pictures."""
+        if self._form == "text":
+            about, by_model = lines(score)
+            self.write("".join(f"{line}\n" for line in about))
+            self._by_model = by_model if self._by_model is None else self._by_model
+        else:
+            self._print(score.to_dict(), rows(score))
+        undrawn = [problem for each in self._pictures if (problem := each.draw(score))]
+        for problem in undrawn:
+            _complain(problem)
+        return score.status != "withheld" and not undrawn
+
+    def _fail(self, video: str, error: Remark) -> bool:
+        """Prints why a video has no result, and removes its pictures."""
+        for each in self._pictures:
+            each.remove(video)
+        _complain(error)
+        if self._form != "text":
+            named = video, self._model, self._sport, error
+            self._print(failure(*named), [failure_row(*named)])
+        return False
+
+    def _print_by_model(self) -> None:
+        """Prints what holds for all results, once."""
+        self.write("".join(f"{line}\n" for line in self._by_model or ()))
+        self._by_model = self._by_model and []
+
+    def _print(self, result: dict[str, Any], cells: list[dict[str, Any]]) -> None:
+        if self._form == "csv":
+            self._table.writerows(cells)
         else:
             self.write(json.dumps(plain(result)) + "\n")  # in ASCII, which every locale can print
 
-    def complain(self, error: Remark) -> None:
-        """Prints on stderr."""
-        self._progress.clear()
-        print(f"predict: {error} [{error.code}]", file=sys.stderr)
+    def write(self, text: str) -> None:
+        """Prints text and flushes it, so that nothing is lost if the command is stopped."""
+        tqdm.write(text, sys.stdout, end="")
+        sys.stdout.flush()
+
+
+def _complain(error: Remark) -> None:
+    tqdm.write(f"predict: {error} [{error.code}]", sys.stderr)
 
 
 class Pictures:
     """Draws results into a folder, one file a video. A video's earlier picture is replaced or removed.
 
     Args:
-        folder: made if it does not exist; None draws nothing.
+        folder: made if it does not exist.
         suffix: ends the files' names, see `VideoScore.save`: pictures or videos.
     """
 
-    def __init__(self, folder: AnyPath | None, suffix: str = ".png") -> None:
-        self._folder, self._suffix = None if folder is None else as_path(folder), suffix
+    def __init__(self, folder: AnyPath, suffix: str = ".png") -> None:
+        self._folder, self._suffix = as_path(folder), suffix
         self._videos: dict[str, str] = {}  # that the pictures of these names show
 
     def draw(self, score: VideoScore) -> Remark | None:
         """Draws a result. Returns why it failed, or None."""
-        if self._folder is None:
-            return None
         path = self._folder / f"{_picture_name(score.video)}{self._suffix}"
         try:
             path = self._folder / self._free_name(_picture_name(score.video), score.video)
@@ -102,9 +128,7 @@ class Pictures:
 
     def remove(self, video: str) -> None:
         """Removes what any run drew for a video whose file was replaced, and can no longer be read."""
-        if self._folder is None or not self._folder.is_dir():
-            return
-        for path in self._folder.iterdir():
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
             is_named_so = path.name.startswith(_picture_name(video)) and path.name.endswith(self._suffix)
             if is_named_so and path.is_file() and is_picture_of(path, video):
                 path.unlink()
@@ -118,7 +142,7 @@ class Pictures:
         return free
 
     def _is_free(self, name: str, video: str) -> bool:
-        path = as_path(self._folder or "") / name
+        path = self._folder / name
         return self._videos.get(name, video) == video and (not path.is_file() or is_picture_of(path, video))
 
 

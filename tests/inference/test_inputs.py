@@ -110,19 +110,22 @@ def test_features_are_found_by_their_own_suffixes(folder):
     assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]
 
 
-def test_files_of_folders_that_are_skipped_are_told(folder):
+def test_files_of_folders_that_are_skipped_are_told(folder, capsys):
     """Once, at the end, ten of them; not those that are named, hidden, drawn of a video or of a folder of frames."""
     for name in ("in/.hidden.dat", "in/b.mp4.png", "in/b.mp4.stages.mp4", "in/frames/notes.txt", "in/named.dat"):
         (folder / name).touch()
-    said = []
-    assert names_of(["in/deep", "in", "in/**/", "in/named.dat"], left_out=said.append)[-1] == "in/named.dat"
-    assert len(said) == 1 and "in/notes.txt" in said[0]
-    assert not any(name in said[0] for name in ("hidden", "png", "stages", "frames", "named", "deep"))
+
+    def told(*arguments, **options):
+        return names_of(arguments, command="predict", **options), capsys.readouterr().err
+
+    names, said = told("in/deep", "in", "in/**/", "in/named.dat")
+    assert names[-1] == "in/named.dat" and said.startswith("predict: ") and said.count("in/notes.txt") == 1
+    assert not any(name in said for name in ("hidden", "png", "stages", "frames", "named", "deep"))
     for number in range(11):
         (folder / f"in/deep/{number:02d}.dat").touch()
-    names_of(["in"], suffixes=(".avi",), left_out=said.append)
-    assert "in/b.mp4" in said[1] and "15 files" in said[1] and "and 5 more" in said[1]
-    assert names_of(["in/frames", "in/b.mp4", "s3://a/b"], left_out=said.append) and len(said) == 2
+    _, said = told("in", suffixes=(".avi",))
+    assert "in/b.mp4" in said and "15 files" in said and "and 5 more" in said
+    assert told("in/frames", "in/b.mp4", "s3://a/b")[1] == ""
 
 
 @pytest.mark.parametrize(

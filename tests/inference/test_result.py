@@ -6,7 +6,6 @@ import io
 import json
 import pathlib
 import re
-import types
 
 import cv2
 import numpy as np
@@ -18,7 +17,8 @@ from scripted_stages import labels_of
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
-from scoringnet_tf.inference.rendering import columns, failure_row, key_frames
+from scoringnet_tf.inference.pipeline import key_frames
+from scoringnet_tf.inference.rendering import columns, failure_row
 from scoringnet_tf.inference.result import SCHEMA_VERSION, Performance, VideoScore, failure
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.inference.words import several_performances
@@ -278,15 +278,17 @@ def test_frames_of_a_video_without_stages_are_even_and_of_many_stages_are_few():
 
 
 def printed(form, capsys, *results):
-    bar = types.SimpleNamespace(clear=lambda: None, refresh=lambda: None)
-    printer, seen = Printer(form, "m", DIVING, bar), []
-    for found in results:
-        printer.failure("v.mp4", found) if isinstance(found, Remark) else printer.score(found)
-        seen.append(capsys.readouterr())
-    for _ in range(2):
-        printer.about_model()
-    if last := capsys.readouterr().out:
-        seen.append(types.SimpleNamespace(out=last, err=""))
+    """(what each result prints on stdout, and then the end of all if anything; the same of stderr)."""
+    seen = []
+
+    def outcomes():
+        for found in results:
+            yield "v.mp4", found
+            seen.append(capsys.readouterr())
+
+    Printer(form, "m", DIVING).print_all(outcomes())
+    last = capsys.readouterr()
+    seen += [last] if last.out else []
     return [each.out for each in seen], [each.err for each in seen]
 
 
@@ -321,7 +323,7 @@ def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path, mo
     for video in ("a/v.mp4", "c/v.mp4"):
         assert again.draw(score(SCORED, video=video)) is None
     assert {path.name for path in (tmp_path / "new").iterdir()} == drawn | {"v.mp4-3.png"}
-    assert not is_frame_folder(tmp_path / "new") and Pictures(None).draw(score(SCORED)) is None
+    assert not is_frame_folder(tmp_path / "new")
     assert again.draw(score(SCORED, video="a/v.mp4")) is None  # the video was replaced
     assert {path.name for path in (tmp_path / "new").iterdir()} == drawn | {"v.mp4-3.png"}
     for video, left in (("c/v.mp4", drawn), ("b/v.mp4", drawn - {"v.mp4-2.png"}), ("d/v.mp4", drawn - {"v.mp4-2.png"})):
