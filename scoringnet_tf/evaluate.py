@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records, shown
-from scoringnet_tf.sports import DECODINGS, MEASURES, SCORES
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records
+from scoringnet_tf.sports import DECODINGS, MEASURES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
@@ -32,12 +32,6 @@ flags.DEFINE_bool("true_fragments", False, "Key fragments from the true stages (
 flags.DEFINE_enum("decoding", None, DECODINGS, "Stage decoding. Default: the model's.")
 flags.DEFINE_bool("simple", True, "Comparison with the best system without a network, for features.")
 flags.DEFINE_string("output_dir", None, "Folder for the report. Default: evaluation_SPLIT beside --model.")
-
-
-def training_means(info: DatasetInfo) -> dict[str, float]:
-    """Score → mean of the training videos, for the mean predictor; only scores that they have."""
-    statistics = info.score_statistics.get("train", {})
-    return {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
 
 
 def _evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[str] | None:
@@ -59,24 +53,6 @@ def _check_labelled(info: DatasetInfo, split: str) -> None:
     if unlabelled:
         lacking = f"{counted(unlabelled, 'frame')} of {info.records_dir} (split {stored}) have none"
         raise InputError("no_stage_labels", f"--true_fragments needs stage labels; {lacking}.")
-
-
-def _predictions(model: Any, ids: list[str] | None, total: int) -> Any:
-    from scoringnet_tf.data import input_pipeline
-    from scoringnet_tf.inference import evaluation
-
-    values = flags.FLAGS
-    dataset = input_pipeline.videos(
-        values.records_dir,
-        values.split,
-        image_size=model.image_size,
-        batch_size=values.batch_size,
-        ids=ids,
-        num_frames=model.sampled_frames,
-        with_info=True,
-    )
-    outputs_of = evaluation.prediction_function(model, values.true_fragments)
-    return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
 def _best_simple(info: DatasetInfo, predictions: "Predictions") -> dict[str, dict[str, Any]]:
@@ -107,62 +83,6 @@ def _best_simple(info: DatasetInfo, predictions: "Predictions") -> dict[str, dic
 def _flags() -> dict[str, Any]:
     """The flags that make another evaluation of the same model and records, name → value."""
     return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding")}
-
-
-def _measured(
-    predictions: Any, intervals: Any, info: DatasetInfo, model: Any, called: str, learned: int | None
-) -> dict[str, Any]:
-    """The content of metrics.json."""
-    from scoringnet_tf.bootstrap import num_units
-    from scoringnet_tf.inference import evaluation
-
-    values, groups = flags.FLAGS, info.groups_of(predictions.ids)
-    fragments = "whole" if model.segmenter is None else "true" if values.true_fragments else "predicted"
-    videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
-    return {
-        **evaluation.figures(predictions, model.sport.stages),
-        "bootstrap": evaluation.bootstrap(predictions, groups),
-        "groups": num_units(groups) if groups else None,
-        "mean_predictor": evaluation.mean_predictor_figures(
-            predictions.truth, training_means(info), model.sport.fuse, model.scores
-        ),
-        **_best_simple(info, predictions),
-        "intervals": evaluation.coverage(predictions, intervals, values.split, info.data_hash, videos),
-        "split": values.split,
-        "decoding": model.stage_decision.decoding if model.stage_decision else None,
-        "views": model.score_predictor.views,
-        "fragments": fragments,
-        "flags": _flags(),
-        "seen_in_training": learned,
-        "model": called,
-        "data_hash": info.data_hash,
-        "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
-    }
-
-
-def _print(measured: dict[str, Any], model: Any) -> None:
-    """The table of figures, and what limits them."""
-    from scoringnet_tf.inference import evaluation
-
-    baseline = measured["mean_predictor"]
-    over = counted(measured["groups"], "group") if measured["groups"] else "videos"
-    rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
-    rows += [("mean predictor", baseline)] if baseline else []
-    simple = [measured[name] for name in ("best_simple", "closest_simple") if name in measured]
-    rows += [(each["name"], each) for number, each in enumerate(simple) if each not in simple[:number]]
-    print(evaluation.table(rows, model.sport))
-    if model.segmenter is not None:
-        per_class = measured["frame_accuracy_per_class"].items()
-        print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    print(evaluation.coverage_line(measured["intervals"]))
-    if measured["pixels"]:
-        print(f"The pixels of these records are {measured['pixels']}.")
-    if not model.scores_learned:
-        print(f"Without training of {' and '.join(model.unlearned_parts)} its scores mean nothing.")
-    if measured["seen_in_training"] is None:
-        print("Nothing says which of these videos the model learned from.")
-    elif learned := measured["seen_in_training"]:
-        print(f"Of these {counted(measured['num_videos'], 'video')} the model learned from {learned}.")
 
 
 def _checked_output(model_file: Any, info: DatasetInfo) -> Any:
@@ -200,33 +120,48 @@ def main(_: list[str]) -> None:
     info, model_file = load_records(values.records_dir), check_model(values.model)
 
     cli.load_tensorflow()
+    from scoringnet_tf.data import input_pipeline
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.reliability import stated_intervals
     from scoringnet_tf.models.training_statistics import Intervals
-    from scoringnet_tf.report.evaluation_report import write_report
+    from scoringnet_tf.report.evaluation_report import summary, write_report
     from scoringnet_tf.training.calibration_split import learned_of
 
     # 1. Check what is asked for, before anything is computed.
-    output_dir = _checked_output(model_file, info)
-    ids = _evaluated_ids(info, values.split, model_file)
-    evaluated = split_ids(info, values.split, ids=ids)
+    output_dir, split = _checked_output(model_file, info), values.split
+    ids = _evaluated_ids(info, split, model_file)
+    total = len(split_ids(info, split, ids=ids))
     if values.true_fragments:
-        _check_labelled(info, values.split)
+        _check_labelled(info, split)
     model = _checked_model(model_file, info)
 
     # 2. Predict and measure.
+    size, frames = model.image_size, model.sampled_frames
+    options: dict[str, Any] = {"image_size": size, "batch_size": values.batch_size, "ids": ids, "num_frames": frames}
+    dataset = input_pipeline.videos(values.records_dir, split, with_info=True, **options)
+    outputs_of = evaluation.prediction_function(model, values.true_fragments)
+    predictions = evaluation.predict_records(outputs_of, dataset, f"evaluating {split}", total=total)
     no_intervals = Intervals.none("They hold for predicted stages only.")
     intervals = no_intervals if values.true_fragments else stated_intervals(model)
-    predictions = _predictions(model, ids, len(evaluated))
-    predictions.bounds = evaluation.interval_bounds(predictions, intervals, model.sport)
     learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
-    called, num_learned = str(model_file.resolve()), None if learned is None else len(learned)
-    measured = _measured(predictions, intervals, info, model, called, num_learned)
+    measured = {
+        **evaluation.evaluated(predictions, model, info, split, intervals),
+        **_best_simple(info, predictions),
+        "split": split,
+        "decoding": model.stage_decision.decoding if model.stage_decision else None,
+        "views": model.score_predictor.views,
+        "fragments": "whole" if model.segmenter is None else "true" if values.true_fragments else "predicted",
+        "flags": _flags(),
+        "seen_in_training": None if learned is None else len(learned),
+        "model": str(model_file.resolve()),
+        "data_hash": info.data_hash,
+        "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
+    }
 
     # 3. Write and print.
     write_report(output_dir, predictions, measured, model.sport)
-    _print(measured, model)
+    print(summary(measured, model.sport, model.unlearned_parts))
     print(f"Report: {output_dir}")
 
 

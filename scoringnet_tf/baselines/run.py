@@ -17,6 +17,7 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.extraction import load_c3d
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
+from scoringnet_tf.report.evaluation_report import table as figure_table
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError, counted
@@ -169,4 +170,4 @@ def table(reports: Sequence[Path], sport: Sport) -> str:
     learned = counted(measured[0]["training_videos"], "video")
     heading = f"{measured[0]['model']}, learned from {learned}; reports: {reports[0].parent}"
     rows = [(report.name, figures) for report, figures in zip(reports, measured, strict=True)]
-    return f"{heading}\n{evaluation.table(rows, sport)}"
+    return f"{heading}\n{figure_table(rows, sport)}"

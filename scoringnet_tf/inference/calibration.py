@@ -1,16 +1,22 @@
 """Calibrates a model: measures what its training videos are like, and its errors on held-out ones."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.inference.evaluation import Predictions, input_specs, predict_records, prediction_function
+from scoringnet_tf.inference.evaluation import (
+    Predictions,
+    each_video,
+    input_specs,
+    predict_records,
+    prediction_function,
+)
 from scoringnet_tf.inference.finding import edges_in
 from scoringnet_tf.inference.times import durations_of, moments_of
 from scoringnet_tf.models.compatibility import check_fits
@@ -68,7 +74,34 @@ def calibrate(
         InputError: the records' sport or frames are not the model's, or there is no training split; the model has
             not learned what is measured; or it scores frames sampled from whole videos, which cannot be compared.
     """
-    statistics = measured(model, info, held_out, batch_size)
+    # 1. Check the model and the records
+    check_trained(model, None, parts=None if model.segmenter is None else STAGE_PARTS)
+    for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
+        check_fits(model, records)
+    if not can_be_measured(model):
+        message = "The model scores samples of whole videos, which cannot be compared with training videos."
+        raise InputError("no_stages", message)
+
+    # 2. Measure its training videos, and its errors on others
+    videos = _measure(model, info, batch_size)
+    intervals, times = _errors(model, held_out, batch_size)
+
+    # 3. Sum up
+    count, lengths = len(videos), [int(video["mask"].sum()) for video in videos]
+    stages = [_stages(video, model.sport) for video in videos] if model.segmenter else []
+    seconds, certainty = (_by_stage(model.sport, each) for each in (zip(*stages, strict=True) if stages else ((), ())))
+    statistics = TrainingStatistics(
+        num_videos=count,
+        data_hash=info.data_hash,
+        weights=checksum(model),
+        durations={stage: (min(each), max(each)) for stage, each in seconds.items()},
+        required=tuple(stage for stage, each in seconds.items() if len(each) >= REQUIRED_SHARE * count),
+        spread=Spread.of(np.stack([video["features"] for video in videos])) if count >= MIN_VIDEOS else None,
+        intervals=intervals,
+        certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in certainty.items()},
+        num_steps=(min(lengths), max(lengths)) if model.segmenter is None else None,
+        times=times,
+    )
     return model.with_dtype(model.get_config()["dtype"], reference=statistics.get_config())
 
 
@@ -88,40 +121,6 @@ def is_calibrated(model: "ScoringNet", info: DatasetInfo) -> bool:
     return statistics.data_hash == info.data_hash and is_current(model)
 
 
-def measured(
-    model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
-) -> TrainingStatistics:
-    """A model's `TrainingStatistics`; arguments and errors as in `calibrate`."""
-    # 1. Check the model and the records
-    check_trained(model, None, parts=None if model.segmenter is None else STAGE_PARTS)
-    for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
-        check_fits(model, records)
-    if not can_be_measured(model):
-        message = "The model scores samples of whole videos, which cannot be compared with training videos."
-        raise InputError("no_stages", message)
-
-    # 2. Measure its training videos, and its errors on others
-    videos = _measure(model, info, batch_size)
-    intervals, times = _errors(model, held_out, batch_size)
-
-    # 3. Sum up
-    count, lengths = len(videos), [video.length for video in videos]
-    seconds = _by_stage(model, [video.seconds for video in videos])
-    certainty = _by_stage(model, [video.certainties for video in videos])
-    return TrainingStatistics(
-        num_videos=count,
-        data_hash=info.data_hash,
-        weights=checksum(model),
-        durations={stage: (min(each), max(each)) for stage, each in seconds.items()},
-        required=tuple(stage for stage, each in seconds.items() if len(each) >= REQUIRED_SHARE * count),
-        spread=Spread.of(np.stack([video.features for video in videos])) if count >= MIN_VIDEOS else None,
-        intervals=intervals,
-        certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in certainty.items()},
-        num_steps=(min(lengths), max(lengths)) if model.segmenter is None else None,
-        times=times,
-    )
-
-
 def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]]:
     """Split → ids for at most `most` videos to measure, evenly chosen from the training and validation splits."""
     splits = [split for split in ("train", "validation") if split in info.splits or split == "train"]
@@ -133,51 +132,33 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
     return chosen
 
 
-class _Video(NamedTuple):
-    """What is measured in a video: steps, features (D,), and seconds and certainty for each stage that it shows."""
-
-    length: int
-    features: np.ndarray
-    seconds: dict[str, float]
-    certainties: dict[str, float]
-
-
-def _by_stage(model: "ScoringNet", videos: list[dict[str, float]]) -> dict[str, list[float]]:
-    """Stage → its values in all videos that show it, for stages that any shows."""
-    names = [stage for stage in model.sport.stages if stage != NOISE]
-    values = {stage: [video[stage] for video in videos if stage in video] for stage in names}
-    return {stage: each for stage, each in values.items() if each}
+def _measure(model: "ScoringNet", info: DatasetInfo, batch_size: int) -> list[dict[str, Any]]:
+    """What the model sees in the chosen videos, as from `_seeing_function`, with their true stages and frame rates."""
+    ids = chosen_ids(info)
+    batches = (_batches(model, info, split, split_ids, batch_size) for split, split_ids in ids.items())
+    total, videos = sum(map(len, ids.values())), itertools.chain.from_iterable(batches)
+    return [*each_video(_seeing_function(model), videos, "Measuring the training videos", total)]
 
 
-def _measure(model: "ScoringNet", info: DatasetInfo, batch_size: int) -> list[_Video]:
-    """Measures the chosen videos in records."""
-    videos, see, ids = [], _seeing_function(model), chosen_ids(info)
-    with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
-        for split, split_ids in ids.items():
-            for inputs, targets, facts in _batches(model, info, split, split_ids, batch_size):
-                mask, seen = inputs["mask"].numpy(), [each.numpy() for each in see(inputs)]
-                for row, real in enumerate(mask):
-                    labels, features, surely = (each[row] for each in seen)
-                    truth, rate = targets["stages"].numpy()[row][real], facts["frame_rate"].numpy()[row]
-                    stages = _stages(truth, labels[real], surely, rate, model.sport) if model.segmenter else ({}, {})
-                    videos.append(_Video(int(real.sum()), features, *stages))
-                progress.update(len(mask))
-    return videos
-
-
-def _stages(
-    truth: np.ndarray, decided: np.ndarray, probabilities: np.ndarray, frame_rate: float, sport: Sport
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds and certainty for each stage that a video shows; `probabilities` (S − 1,) are means."""
+def _stages(video: dict[str, Any], sport: Sport) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds and certainty for each stage that a video shows."""
+    truth, decided = (video[name][video["mask"]] for name in ("true_stages", "labels"))
     shown = decided if (truth < 0).any() else truth  # labelled in part counts as unlabelled
-    seconds: dict[str, float] = {}
-    certainties: dict[str, float] = {}
-    for index, stage in enumerate(sport.stages):
-        if (shown == index).any():
-            seconds[stage] = round(float((shown == index).sum() / frame_rate), 4)
-        if (decided == index).any():
-            certainties[stage] = float(probabilities[index - 1])
-    return seconds, certainties
+    staged = [(index, stage) for index, stage in enumerate(sport.stages) if stage != NOISE]
+    seconds = {
+        stage: round(float((shown == index).sum() / video["frame_rate"]), 4)
+        for index, stage in staged
+        if (shown == index).any()
+    }
+    return seconds, {
+        stage: float(video["certainties"][index - 1]) for index, stage in staged if (decided == index).any()
+    }
+
+
+def _by_stage(sport: Sport, videos: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """Stage → its values in all videos that show it, for stages that any shows."""
+    values = {stage: [video[stage] for video in videos if stage in video] for stage in sport.stages}
+    return {stage: each for stage, each in values.items() if each}
 
 
 def _batches(
@@ -198,8 +179,7 @@ def _errors(model: "ScoringNet", held_out: HeldOut | str, batch_size: int) -> tu
     records, scores = (held_out.split, held_out.info.data_hash), Intervals.none("The model learned no scores.")
     if model.scores_learned:
         scores = Intervals.measured(predictions.truth, predictions.predicted, *records, shown=fingerprints)
-    truth, predicted = _times(predictions, model.sport)
-    return scores, Intervals.measured(truth, predicted, *records)
+    return scores, Intervals.measured(*true_and_predicted_times(predictions, model.sport), *records)
 
 
 def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str, float]:
@@ -209,8 +189,10 @@ def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str,
     return {name: each.seconds for name, each in moments.items()} | {name: e.value for name, e in durations.items()}
 
 
-def _times(predictions: Predictions, sport: Sport) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """True and predicted seconds (V,) for each moment and duration in a sport; NaN in videos that lack it."""
+def true_and_predicted_times(
+    predictions: Predictions, sport: Sport
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Seconds (V,) for each moment and duration in a sport; NaN in videos that lack it, and for truth not found."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
 
     def seconds(stages: list[np.ndarray]) -> dict[str, np.ndarray]:
@@ -225,17 +207,17 @@ def _times(predictions: Predictions, sport: Sport) -> tuple[dict[str, np.ndarray
 
 
 def _seeing_function(model: "ScoringNet") -> Callable:
-    """A compiled function from inputs to decided stages (B, L), `pooled` features (B, D), `certainties` (B, S − 1)."""
+    """A compiled function: `pooled` features (B, D), and with KFS decided stages (B, L), `certainties` (B, S − 1)."""
     segmenter = None if model.segmenter is None else model.segmenter.with_features()
 
-    @tf.function(input_signature=[input_specs(model)])
-    def see(inputs: dict[str, tf.Tensor]) -> tuple:
+    @tf.function(input_signature=[input_specs(model), tf.TensorSpec((None, None), tf.int32)])
+    def see(inputs: dict[str, tf.Tensor], _: tf.Tensor) -> dict[str, tf.Tensor]:
         mask, encoded = inputs["mask"], model.encode(inputs)
         if segmenter is None:
-            features = pooled(encoded, None, mask)
-            return tf.zeros_like(mask, tf.int32), features, features
+            return {"features": pooled(encoded, None, mask)}
         outputs = segmenter({model.encoded: encoded, "mask": mask}, training=False)
         labels = model.stage_decision(outputs["stages"], mask)
-        return labels, pooled(outputs["features"], labels, mask), certainties(outputs["stages"], labels, mask)
+        features, surely = pooled(outputs["features"], labels, mask), certainties(outputs["stages"], labels, mask)
+        return {"labels": labels, "features": features, "certainties": surely}
 
     return see

@@ -1,9 +1,8 @@
 """Runs a model over records and measures it: the paper's six figures, frame accuracy (§4.2–4.4), segment figures."""
 
-import collections
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -11,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
-from scoringnet_tf.bootstrap import Groups, draws_of, interval
+from scoringnet_tf.bootstrap import Groups, draws_of, interval, num_units
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.sports import (
     FINAL_ALONE,
@@ -20,7 +20,6 @@ from scoringnet_tf.sports import (
     SCORES,
     Sport,
     as_points,
-    decimals,
     in_order,
     med,
 )
@@ -84,61 +83,75 @@ def prediction_function(
     return outputs_of
 
 
-def predict_records(
+def each_video(
     outputs_of: Callable[[dict[str, Any], Any], dict[str, Any]],
     dataset: Iterable[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
     progress: str | None = None,
     total: int | None = None,
-) -> Predictions:
-    """Predictions for the batches of `dataset`.
+) -> Iterator[dict[str, Any]]:
+    """Yields arrays for every video: the outputs, `mask`, `true_stages`, `true_final` …, `id` and `frame_rate`.
 
     Args:
         outputs_of: from `prediction_function`.
         dataset: from `input_pipeline.videos` with `with_info`, one epoch.
         progress: label of a progress bar; None for no bar.
         total: number of videos, for the bar.
-
-    Returns:
-        `Predictions` sorted by id: sums and draws of every table depend on the order.
     """
-    result = Predictions()
-    columns: dict[str, list] = collections.defaultdict(list)
     with tqdm(total=total, desc=progress, unit="video", disable=progress is None) as bar:
         for inputs, targets, info in dataset:
-            _collect(result, columns, inputs, targets, info, outputs_of(inputs, targets["stages"]))
-            bar.update(len(inputs["mask"]))
-    order = sorted(range(len(result.ids)), key=result.ids.__getitem__)
-    for rows in (result.ids, result.stages_true, result.stages_predicted):
-        rows[:] = [rows[index] for index in order]
-    joined = {name: np.concatenate(parts)[order] for name, parts in columns.items()}
-    result.predicted = {score: as_points(joined[score]) for score in SCORES if score in joined}
-    result.deviations = {score: as_points(joined[f"{score}_std"]) for score in SCORES if f"{score}_std" in joined}
-    result.truth = {score: as_points(joined[f"true_{score}"]) for score in SCORES if f"true_{score}" in joined}
-    result.frame_rates = joined["frame_rate"]
-    result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
-    return result
+            truth = {f"true_{name}": targets[name] for name in ("stages", *SCORES) if name in targets}
+            batch = {**outputs_of(inputs, targets["stages"]), **truth, **info, "mask": inputs["mask"]}
+            batch = {name: np.asarray(values) for name, values in batch.items()}
+            for row in range(len(batch["mask"])):
+                yield {name: values[row] for name, values in batch.items()}
+                bar.update()
 
 
-def _collect(
-    result: Predictions,
-    columns: dict[str, list],
-    inputs: dict[str, Any],
-    targets: dict[str, Any],
-    info: dict[str, Any],
-    outputs: dict[str, Any],
-) -> None:
-    result.ids += [video_id.decode() for video_id in info["id"].numpy()]
-    for name in (*(f"{score}{kind}" for score in SCORES for kind in ("", "_std")), "empty_fragments"):
-        if name in outputs:
-            columns[name].append(outputs[name].numpy())
-    columns["frame_rate"].append(info["frame_rate"].numpy())
-    for score in (score for score in SCORES if score in targets):
-        columns[f"true_{score}"].append(targets[score].numpy())
-    lengths = inputs["mask"].numpy().sum(axis=1)
-    predicted = outputs["labels"].numpy() if "labels" in outputs else np.full(inputs["mask"].shape, -1)
-    for row, length in enumerate(lengths):
-        result.stages_true.append(targets["stages"].numpy()[row, :length])
-        result.stages_predicted.append(predicted[row, :length])
+def predict_records(*arguments: Any, **options: Any) -> Predictions:
+    """`Predictions` for `each_video`, sorted by id: sums and draws of every table depend on the order."""
+    videos = sorted(each_video(*arguments, **options), key=lambda video: video["id"])
+    lengths = [int(video["mask"].sum()) for video in videos]
+
+    def points(form: str) -> dict[str, np.ndarray]:
+        named = {score: form.format(score) for score in SCORES}
+        columns = {score: [video[name] for video in videos] for score, name in named.items() if name in videos[0]}
+        return {score: as_points(np.array(values)) for score, values in columns.items()}
+
+    return Predictions(
+        ids=[video["id"].decode() for video in videos],
+        truth=points("true_{}"),
+        predicted=points("{}"),
+        deviations=points("{}_std"),
+        stages_true=[video["true_stages"][:length] for video, length in zip(videos, lengths, strict=True)],
+        stages_predicted=[
+            video.get("labels", np.full(length, -1))[:length] for video, length in zip(videos, lengths, strict=True)
+        ],
+        empty_fragments=np.array([video.get("empty_fragments", np.zeros(0, bool)) for video in videos]),
+        frame_rates=np.array([video["frame_rate"] for video in videos]),
+    )
+
+
+def evaluated(
+    predictions: Predictions, model: "ScoringNet", info: DatasetInfo, split: str, intervals: Intervals
+) -> dict[str, Any]:
+    """What metrics.json says of predictions for a split of records; adds the ends of `intervals` to them.
+
+    Args:
+        predictions: a model's.
+        model, intervals: it, and the intervals that it states.
+        info, split: of the videos.
+    """
+    predictions.bounds = interval_bounds(predictions, intervals, model.sport)
+    groups, statistics = info.groups_of(predictions.ids), info.score_statistics.get("train", {})
+    means = {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
+    videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
+    return {
+        **figures(predictions, model.sport.stages),
+        "bootstrap": bootstrap(predictions, groups),
+        "groups": num_units(groups) if groups else None,
+        "mean_predictor": mean_predictor_figures(predictions.truth, means, model.sport.fuse, model.scores),
+        "intervals": coverage(predictions, intervals, split, info.data_hash, videos),
+    }
 
 
 def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, Any]:
@@ -220,31 +233,6 @@ def mean_predictor_figures(
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
-def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
-    """A text table of figures of the scores in a sport. Errors have one decimal more than the scores.
-
-    Args:
-        rows: (label, figures); a figure is a number or the two ends of an interval.
-        sport: of the figures.
-    """
-    columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
-    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in sport.scores}
-    places = dict.fromkeys(columns, 2) | {f"{score[0]}_med": decimals(sport.range_of(score)) for score in sport.scores}
-    width = max(len(label) for label, _ in rows)
-    lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
-    for label, measured in rows:
-        cells = (_cell(measured.get(column), places[column]) for column in columns)
-        lines.append(f"{label:<{width}}" + "".join(f"{cell:>12}" for cell in cells))
-    return "\n".join(lines)
-
-
-def _cell(value: Any, places: int) -> str:
-    if isinstance(value, tuple):
-        low, high = (round(end, places) + 0.0 for end in value)  # no −0.00
-        return "–" if math.isnan(low) else f"{low:.{places}f}–{high:.{places}f}"
-    return "–" if value is None or math.isnan(value) else f"{value:.{places + 1}f}"
-
-
 # === How often intervals hold ===
 
 
@@ -267,17 +255,12 @@ def coverage(
         intervals: that the model states.
         split, data_hash: of the videos that were evaluated.
         shown: what each of these shows, as in `Intervals`.
-
-    Returns:
-        `claimed`, the level; `measured_on`, the split, and `same_videos`, whether it is these videos by which the
-        intervals were set: then they hold by construction; `shared_videos`, how many of them, in whatever records
-        they lie; `scores`: score → `held`, the share of true scores within,
-        `num_videos` whose true score is known, and `half_width` in points; `lacking`, as in `Intervals`.
     """
     shared = len({*intervals.shown} & {*shown})
     return {
         "claimed": intervals.level,
         "measured_on": intervals.split,
+        # Then they hold by construction.
         "same_videos": (intervals.split, intervals.data_hash) == (split, data_hash) or 0 < shared == len(shown),
         "shared_videos": shared,
         "scores": {
@@ -294,17 +277,3 @@ def held(predictions: Predictions, score: str) -> dict[str, Any]:
     known = ~np.isnan(truth)
     within = (low <= truth) & (truth <= high)
     return {"held": float(within[known].mean()) if known.any() else np.nan, "num_videos": int(known.sum())}
-
-
-def coverage_line(measured: dict[str, Any]) -> str:
-    """One line for people about a `coverage`."""
-    if not measured["scores"]:
-        return f"No intervals. {measured['lacking']}"
-    counted = {score: one for score, one in measured["scores"].items() if one["num_videos"]}
-    if not counted:
-        return f"intervals: claimed {100 * measured['claimed']:.0f} %; no true scores are known."
-    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in counted.items())
-    line = f"intervals: claimed {100 * measured['claimed']:.0f} %; held {', '.join(shares)}"
-    if measured["same_videos"]:
-        return f"{line} (on the videos that set them: no evidence)"
-    return f"{line} ({measured['shared_videos']} of the videos set them)" if measured["shared_videos"] else line

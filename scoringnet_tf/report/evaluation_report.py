@@ -1,16 +1,17 @@
-"""Evaluation files: figures, predictions, plots."""
+"""An evaluation for people: files of figures, predictions and plots, and a table."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
-from scoringnet_tf.sports import Sport, stage_runs
+from scoringnet_tf.sports import Sport, decimals, stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import read_json, replacing_file, write_json
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import RemotePath, as_path
 
 METRICS = "metrics.json"
@@ -114,3 +115,72 @@ def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterato
             yield from (
                 [video_id, of, stage_names[stage], start, end] for stage, start, end in stage_runs(labels) if stage >= 0
             )
+
+
+# === Words ===
+
+
+def summary(measured: Mapping[str, Any], sport: Sport, unlearned: Collection[str] = ()) -> str:
+    """The table of metrics.json, and what limits its figures.
+
+    Args:
+        measured: what metrics.json holds.
+        sport: what the videos show.
+        unlearned: the model's parts that have not learned.
+    """
+    over = counted(measured["groups"], "group") if measured["groups"] else "videos"
+    rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
+    rows += [("mean predictor", measured["mean_predictor"])] if measured["mean_predictor"] else []
+    simple = [measured[name] for name in ("best_simple", "closest_simple") if name in measured]
+    rows += [(each["name"], each) for number, each in enumerate(simple) if each not in simple[:number]]
+    lines = [table(rows, sport)]
+    if measured["fragments"] != "whole":
+        per_class = measured["frame_accuracy_per_class"].items()
+        lines.append("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
+    lines.append(coverage_line(measured["intervals"]))
+    if measured["pixels"]:
+        lines.append(f"The pixels of these records are {measured['pixels']}.")
+    if unlearned:
+        lines.append(f"Without training of {' and '.join(unlearned)} its scores mean nothing.")
+    if measured["seen_in_training"] is None:
+        lines.append("Nothing says which of these videos the model learned from.")
+    elif learned := measured["seen_in_training"]:
+        lines.append(f"Of these {counted(measured['num_videos'], 'video')} the model learned from {learned}.")
+    return "\n".join(lines)
+
+
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
+    """A table of rows (label, figures); a figure is a number or the ends of an interval.
+
+    Errors have one decimal more than the scores.
+    """
+    columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
+    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in sport.scores}
+    places = dict.fromkeys(columns, 2) | {f"{score[0]}_med": decimals(sport.range_of(score)) for score in sport.scores}
+    width = max(len(label) for label, _ in rows)
+    lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
+    for label, measured in rows:
+        cells = (_cell(measured.get(column), places[column]) for column in columns)
+        lines.append(f"{label:<{width}}" + "".join(f"{cell:>12}" for cell in cells))
+    return "\n".join(lines)
+
+
+def _cell(value: Any, places: int) -> str:
+    if isinstance(value, tuple):
+        low, high = (round(end, places) + 0.0 for end in value)  # no −0.00
+        return "–" if math.isnan(low) else f"{low:.{places}f}–{high:.{places}f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.{places + 1}f}"
+
+
+def coverage_line(measured: Mapping[str, Any]) -> str:
+    """One line about an `evaluation.coverage`."""
+    if not measured["scores"]:
+        return f"No intervals. {measured['lacking']}"
+    known = {score: one for score, one in measured["scores"].items() if one["num_videos"]}
+    if not known:
+        return f"intervals: claimed {100 * measured['claimed']:.0f} %; no true scores are known."
+    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in known.items())
+    line = f"intervals: claimed {100 * measured['claimed']:.0f} %; held {', '.join(shares)}"
+    if measured["same_videos"]:
+        return f"{line} (on the videos that set them: no evidence)"
+    return f"{line} ({measured['shared_videos']} of the videos set them)" if measured["shared_videos"] else line

@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from scoringnet_tf.inference.evaluation import Predictions, coverage, coverage_line, figures, interval_bounds
+from scoringnet_tf.inference.evaluation import Predictions, coverage, figures, interval_bounds
 from scoringnet_tf.models.training_statistics import Intervals
-from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.evaluation_report import coverage_line, write_report
 from scoringnet_tf.report.plots import score_scatter
 from scoringnet_tf.sports import get_sport
 

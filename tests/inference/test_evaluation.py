@@ -22,7 +22,7 @@ from scoringnet_tf.experiments.results import Results, read_predictions
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
 from scoringnet_tf.models.settings import merged
-from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.evaluation_report import table, write_report
 from scoringnet_tf.report.plots import score_scatter
 from scoringnet_tf.sports import SCORES, get_sport
 
@@ -227,9 +227,9 @@ def test_report_files(tmp_path):
 def test_errors_have_the_digits_that_the_scores_deserve():
     unit = dataclasses.replace(DIVING, final_range=(0.0, 1.0))
     rows = [("model", {"f_med": 0.06137, "f_src": 0.5}), ("95 %", {"f_med": (0.05124, 0.07), "f_src": (0.4, 0.6)})]
-    model, ends = (line.split()[-1] for line in evaluation.table(rows, unit).splitlines()[1:])
+    model, ends = (line.split()[-1] for line in table(rows, unit).splitlines()[1:])
     assert (model, ends) == ("0.0614", "0.051–0.070")
-    assert [line.split()[-1] for line in evaluation.table(rows, DIVING).splitlines()[1:]] == ["0.061", "0.05–0.07"]
+    assert [line.split()[-1] for line in table(rows, DIVING).splitlines()[1:]] == ["0.061", "0.05–0.07"]
     found = Predictions(["a", "b"], {"final": np.array([0.5, 0.75])}, {"final": np.array([0.525, 0.75])})
     assert "MED 0.013" in score_scatter(found, unit).axes[0].get_title()
 
@@ -283,10 +283,10 @@ def test_predictions_come_last_and_those_of_before_are_gone(tmp_path):
 
 
 def test_table_shows_three_decimals_and_dashes():
-    text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})], DIVING)
+    text = table([("model", {"d_src": 0.12345, "d_med": math.nan})], DIVING)
     assert "0.123" in text
     assert text.count("–") == 8
-    text = evaluation.table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})], DIVING)
+    text = table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})], DIVING)
     assert text.split("\n")[0].split()[2] == "F1@50" and text.split("\n")[1].split()[1:4] == ["–", "–", "0.700"]
-    text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})], DIVING)
+    text = table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})], DIVING)
     assert text.split("\n")[1].split()[4:] == ["–", "–", "–", "0.00–0.46", *["–"] * 5]
