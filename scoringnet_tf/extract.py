@@ -9,22 +9,18 @@ With --records_dir it also writes manifest.csv and stage_labels.csv, from which 
 features.json says how the features were made. Videos are brought to the model's frame rate.
 
 A backbone gives a vector for every --stride frames. It sees whole frames, and takes any --frame_size. --per=frame
-does the same with a C3D without temporal pooling. --per=clip is C3D over clips that begin every --stride frames; beyond
-the end the last frame is repeated. L frames give ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the
---frame_size if it does not have one.
+does the same with a C3D without temporal pooling. --per=clip is C3D over clips of 16 frames that begin every --stride
+frames (fc6 and fc7: of as many as the C3D was trained on); beyond the end the last frame is repeated. L frames give
+⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the --frame_size if it does not have one.
 
 Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
 the others are extracted, no manifest.csv is written, and the exit status is 1.
 """
 
-import functools
-import pathlib
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from absl import flags
-from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.support import cli
@@ -32,16 +28,12 @@ from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import as_path, check_access, name_of
 
-if TYPE_CHECKING:
-    from scoringnet_tf.inference.extraction import Extraction
-    from scoringnet_tf.inference.feature_folder import Video
-
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
     *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
 )
 
-OF_MODELS = ("endpoint", "part", "per", "clip_length", "pool")  # flags that only a C3D has
+OF_MODELS = ("endpoint", "part", "per", "pool")  # flags that only a C3D has
 PARTS = ["kfs", "difficulty", "execution", "final"]
 
 flags.DEFINE_string("model", None, "C3D or ScoringNet: a .keras file or its folder.")
@@ -49,76 +41,12 @@ flags.DEFINE_string("backbone", None, "Backbone for every frame, instead of --mo
 flags.DEFINE_enum("part", None, PARTS, "ScoringNet part that owns the C3D. Default: kfs.")
 flags.DEFINE_enum("endpoint", None, ENDPOINTS, "C3D layer, after its ReLU. fc6 and fc7 need --per=clip.")
 flags.DEFINE_enum("per", "frame", ["frame", "clip"], "Unit for a feature step.")
-flags.DEFINE_integer("clip_length", None, "Frames per clip, with --per=clip. Default: 16.", 1)
-flags.DEFINE_integer("stride", None, "Frames between steps. Default: 1, or half a clip.", 1)
+flags.DEFINE_integer("stride", None, "Frames between steps. Default: 1, or 8 with --per=clip.", 1)
 flags.DEFINE_enum("pool", "none", ["none", "mean"], "Pooling over space and clip; none: flattened features.")
 flags.DEFINE_list("frame_size", None, "Stored frame size (height,width), for a C3D without one.")
 flags.DEFINE_float("frame_rate", None, "Resampled frame rate in frames per second, for a C3D alone.", 0.1)
 flags.DEFINE_string("records_dir", None, "Records to extract from, instead of VIDEO arguments.")
 flags.DEFINE_string("output_dir", None, "Folder for the features: new, or from the same settings.")
-
-
-def _extraction() -> "Extraction":
-    """The `Extraction` that the flags ask for."""
-    from scoringnet_tf.inference.extraction import Extraction
-
-    values = flags.FLAGS
-    clip_length = 16 if values.per == "clip" and values.clip_length is None else values.clip_length
-    default_stride = max(1, clip_length // 2) if values.per == "clip" else 1
-    return Extraction(values.endpoint, values.per, values.stride or default_stride, clip_length, values.pool)
-
-
-def _preprocessor(c3d: Any, network: Any, info: DatasetInfo | None) -> Any:
-    """The frames' `ScoringNetPreprocessor`: by the ScoringNet, the records, or the C3D and flags."""
-    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-    from scoringnet_tf.inference.extraction import records_preprocessor
-
-    values, known = flags.FLAGS, bool(network or info)
-    stated = None if known else c3d.preprocessing["frame_size"]
-    for flag, is_known in (("frame_size", known or stated), ("frame_rate", known)):
-        if is_known and values[flag].value is not None:
-            raise InputError("flag_unused", f"--{flag} has no effect: the model or the records determine it.")
-    if info is not None:
-        return records_preprocessor(c3d, network, info)
-    if network:
-        return network
-    frame_size = stated or (values.frame_size and cli.size_flag("frame_size"))
-    for flag, value in (("frame_size", frame_size), ("frame_rate", values.frame_rate)):
-        if not value:
-            raise InputError("missing_flag", f"--{flag} is missing: this C3D does not know it.")
-    image_size = c3d.get_config()["input_shape"][1:3]
-    return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=None, frame_rate=values.frame_rate)
-
-
-def _videos(paths: list[str], preprocessor: Any) -> list["Video"]:
-    """`feature_folder.Video`s for files; InputError if two have the same name."""
-    from scoringnet_tf.inference.feature_folder import Video
-
-    names = [name_of(path) for path in paths]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
-    return [
-        Video(name, functools.partial(_read_file, preprocessor, path), functools.partial(_sha256, path))
-        for name, path in zip(names, paths, strict=True)
-    ]
-
-
-def _read_file(preprocessor: Any, path: str, _: object) -> tuple[Callable, int]:
-    """A `feature_folder.Video`'s `read`, at the training's frame rate, as in `predict`."""
-    from scoringnet_tf.inference.checks import missing_frames
-
-    video = preprocessor.read(path)
-    samples = video.samples(preprocessor.frame_rate)
-    for warning in (*video.warnings, *missing_frames(video, samples)):
-        tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
-    return lambda numbers: preprocessor.sampled(video, samples[list(numbers)]), len(samples)
-
-
-def _sha256(path: str) -> str:
-    from scoringnet_tf.data.video import Clip
-
-    # Of a missing one reading it raises the error.
-    return Clip(pathlib.Path(path)).sha256() if pathlib.Path(path).exists() else ""
 
 
 def _records(records_dir: str) -> DatasetInfo:
@@ -168,36 +96,63 @@ def _check(paths: list[str]) -> None:
         check_model(values.model, kinds=WITH_C3D)
 
 
+def _unused(name: str, why: str) -> None:
+    """InputError if a flag is given."""
+    if flags.FLAGS[name].value is not None:
+        raise InputError("flag_unused", f"--{name} has no effect: {why}.")
+
+
 def _of_c3d(info: DatasetInfo | None) -> tuple:
     """(network, preprocessor, `Extraction`, arguments for `origin_of`) for a C3D."""
-    from scoringnet_tf.inference.extraction import load_c3d, weights_of
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
+    from scoringnet_tf.inference.extraction import Extraction, load_c3d, records_preprocessor, weights_of
 
     values = flags.FLAGS
-    c3d, network = load_c3d(values.model, values.part or "kfs")
-    if values.part and not network:
-        raise InputError("flag_unused", f"--part={values.part} has no effect: --model={values.model} is a C3D.")
-    part = (values.part or "kfs") if network else None
-    return c3d, _preprocessor(c3d, network, info), _extraction(), {"weights": weights_of(values.model), "part": part}
+    c3d, preprocessor = load_c3d(values.model, values.part or "kfs")
+    if not preprocessor:
+        _unused("part", f"--model={values.model} is a C3D")
+    part = (values.part or "kfs") if preprocessor else None
+    stride = values.stride or (8 if values.per == "clip" else 1)
+    extraction = Extraction(values.endpoint, values.per, stride, values.pool)
+    described = {"weights": weights_of(values.model), "part": part}
+
+    is_known = bool(preprocessor or info)
+    frame_size = None if is_known else c3d.preprocessing["frame_size"]
+    for flag, known in (("frame_size", is_known or frame_size), ("frame_rate", is_known)):
+        if known:
+            _unused(flag, "the model or the records determine it")
+    if info:
+        preprocessor = records_preprocessor(c3d, preprocessor, info)
+    if not preprocessor:
+        frame_size = frame_size or (values.frame_size and cli.size_flag("frame_size"))
+        for flag, value in (("frame_size", frame_size), ("frame_rate", values.frame_rate)):
+            if not value:
+                raise InputError("missing_flag", f"--{flag} is missing: this C3D does not know it.")
+        size, rate = c3d.get_config()["input_shape"][1:3], values.frame_rate
+        preprocessor = ScoringNetPreprocessor(size, tuple(frame_size), aspect=None, frame_rate=rate)
+    return c3d, preprocessor, extraction, described
 
 
 def _of_backbone(info: DatasetInfo | None) -> tuple:
     """The same of a backbone, which sees whole frames."""
-    from scoringnet_tf.inference.extraction import Extraction, backbone_preprocessor
+    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
+    from scoringnet_tf.inference.extraction import Extraction
     from scoringnet_tf.weights.backbones import load_backbone, split_name
 
     values = flags.FLAGS
     for flag in ("frame_size", "frame_rate") if info else ():
-        if values[flag].value is not None:
-            raise InputError("flag_unused", f"--{flag} has no effect: the records determine it.")
+        _unused(flag, "the records determine it")
     height, width = info.frame_size if info else cli.size_flag("frame_size")
-    frame_size = (height, width)
-    backbone = load_backbone(values.backbone, frame_size)
-    extraction = Extraction(backbone.origin["layers"], stride=values.stride or 1, pool=backbone.pool)
-    preprocessor = backbone_preprocessor(backbone, info, frame_size, values.frame_rate)
-    if not preprocessor.frame_rate and not info:
+    backbone = load_backbone(values.backbone, (height, width))
+    if info:
+        preprocessor = ScoringNetPreprocessor(backbone.frame_size, info.frame_size, **info.stored)
+    elif rate := values.frame_rate or backbone.frame_rate:
+        preprocessor = ScoringNetPreprocessor((height, width), (height, width), frame_rate=rate)
+    else:
         raise InputError("missing_flag", "--frame_rate is missing: this backbone does not know its own.")
     path = split_name(values.backbone)[0]
     weights = {"file": name_of(path), "sha256": backbone.origin["sha256"]}
+    extraction = Extraction(backbone.origin["layers"], stride=values.stride or 1, pool=backbone.pool)
     return backbone, preprocessor, extraction, {"weights": weights, "part": None, "backbone": path}
 
 
@@ -205,26 +160,32 @@ def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags."""
     from scoringnet_tf.inference.inputs import unreadable
 
+    # 1. Check what is asked for, before TensorFlow is imported
     values = flags.FLAGS
     _check(paths)
     info = _records(values.records_dir) if values.records_dir else None
     wrong = unreadable(paths)
-    if paths and len(wrong) == len(paths):  # TensorFlow would be imported for nothing
+    if paths and len(wrong) == len(paths):
         for error in wrong:
             print(f"extract: {error} [{error.code}]", file=sys.stderr)
         return 1
 
+    # 2. Extract
     cli.load_tensorflow()
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor
 
     network, preprocessor, extraction, described = (_of_backbone if values.backbone else _of_c3d)(info)
-    extractor = FeatureExtractor(network, extraction)
-    output_dir = as_path(values.output_dir)
-    videos = _videos(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
+    extractor, output_dir = FeatureExtractor(network, extraction), as_path(values.output_dir)
+    if info is None:
+        videos = feature_folder.videos_of_files(paths, preprocessor)
+    else:
+        videos = feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(**described, extractor=extractor, preprocessor=preprocessor, info=info)
     feature_folder.prepare(output_dir, origin)
     kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
+
+    # 3. Tell
     numbers, done = counted(extractor.size, "number"), counted(len(videos) - failed, "video")
     print(f"{output_dir}: features of {numbers} of {done}, there before: {'all' if kept == len(videos) else kept}.")
     if info is not None and not failed:

@@ -132,7 +132,7 @@ def _extracted(videos: Videos) -> list[np.ndarray]:
     )
 
     c3d, network = load_c3d(videos.pretrained)
-    extractor = FeatureExtractor(c3d, Extraction(_endpoint_of(c3d), "clip", STRIDE, CLIP))
+    extractor = FeatureExtractor(c3d, Extraction(_endpoint_of(c3d), "clip", STRIDE))
     preprocessor, part = records_preprocessor(c3d, network, videos.info), "kfs" if network else None
     origin = feature_folder.origin_of(weights_of(videos.pretrained), part, extractor, preprocessor, videos.info)
     name = (videos.info.data_hash[:10], extractor.extraction.endpoint, origin["weights"]["sha256"][:10])

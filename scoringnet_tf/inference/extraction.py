@@ -7,7 +7,7 @@ the video.
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -29,8 +29,17 @@ from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import overlapping
 
-FramesOf: TypeAlias = Callable[[np.ndarray], np.ndarray]  # frame numbers (N,) → uint8 (N, H, W, 3)
+CLIP = 16  # frames in a clip
 FULLY_CONNECTED = ("fc6", "fc7")  # need whole clips
+
+
+class Frames(Protocol):
+    """L frames that are decoded as they are asked for, or an array of them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, numbers: Any, /) -> np.ndarray:
+        """uint8 (K, H, W, 3) for int (K,)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,24 +49,19 @@ class Extraction:
     Attributes:
         endpoint: of a C3D, one of `models.backbones.c3d.ENDPOINTS`, or fc6 or fc7; or what a backbone's is called.
         per: `"frame"`: C3D without temporal pooling over the whole video, as in the segmenter (§3.1); `"clip"`: C3D
-            over clips.
+            over clips, which begin at the frame of their step; beyond the end the last frame is repeated.
         stride: frames from one step to the next: L frames give ⌈L / stride⌉ steps.
-        clip_length: frames of a clip, which begins at the frame of its step; beyond the end the last frame is repeated.
-            None with `per="frame"`.
         pool: `"none"`: the endpoint flattened; `"mean"`: averaged over space, and over the time of a clip.
     """
 
     endpoint: str
     per: str = "frame"
     stride: int = 1
-    clip_length: int | None = None
     pool: str = "none"
 
     def __post_init__(self) -> None:
-        needs_clips = self.clip_length is not None or self.endpoint in FULLY_CONNECTED
-        if self.per == "frame" and needs_clips:
-            flag = f"--endpoint={self.endpoint}" if self.clip_length is None else f"--clip_length={self.clip_length}"
-            raise InputError("flags_conflict", f"{flag} needs --per=clip.")
+        if self.per == "frame" and self.endpoint in FULLY_CONNECTED:
+            raise InputError("flags_conflict", f"--endpoint={self.endpoint} needs --per=clip.")
         if self.pool == "mean" and self.endpoint in FULLY_CONNECTED:
             raise InputError("flags_conflict", f"--pool=mean: --endpoint={self.endpoint} has no space to average over.")
 
@@ -65,13 +69,14 @@ class Extraction:
 class FeatureExtractor:
     """Extracts the features of one video after another, with a function that is traced once.
 
-    Call arguments: a function from frame numbers, int (N,), to uint8 (N, H, W, 3); and L, its length. Returns
-    float32 (⌈L / stride⌉, D), equal to those of the whole video at once, to rounding.
+    Call argument: L `Frames`. Returns float32 (⌈L / stride⌉, D), equal to those of the whole video at once, to
+    rounding.
 
     Attributes:
         image_size: (H, W) of the frames.
         size: D.
         preprocessing: of the C3D; None of a `Backbone`.
+        clip_length: frames in a clip: `CLIP`, or for fc6 and fc7 what the C3D was trained on; None by frame.
 
     Args:
         network: a `Backbone`; or a `C3D`, whatever its pooling and endpoint, whose weights are copied.
@@ -79,63 +84,63 @@ class FeatureExtractor:
         window: frames that go through the network at a time; None: see `windows.WindowedBackbone`.
 
     Raises:
-        InputError: the C3D ends before the endpoint, or its weights need clips of another length.
+        InputError: the C3D ends before the endpoint.
     """
 
     def __init__(self, network: C3D | Backbone, extraction: Extraction, window: int | None = None) -> None:
-        self.extraction, self._clip = extraction, np.arange(extraction.clip_length or 0)  # frames from the first
+        self.extraction, self.clip_length = extraction, None
         self.preprocessing = None if isinstance(network, Backbone) else network.preprocessing
         if extraction.per == "clip":
-            self._prepare_clips(_endpoint_model(network, extraction), window)
+            trained = network.get_config()["input_shape"][0] if extraction.endpoint in FULLY_CONNECTED else None
+            self.clip_length = trained or CLIP
+            endpoint = _endpoint_model(network, extraction, self.clip_length)
+            self._clips, self.size = _clip_function(endpoint, extraction.pool == "mean")
+            self.image_size = tuple(endpoint.input.shape[2:4])
+            self._at_a_time = max(1, (window or window_of(endpoint)) // self.clip_length)
             return
         backbone = network
         if not isinstance(network, Backbone):
-            backbone = Backbone(_endpoint_model(network, extraction), pool=extraction.pool, pretrained=True)
+            backbone = Backbone(_endpoint_model(network, extraction, None), pool=extraction.pool, pretrained=True)
         self.image_size, self.size = backbone.frame_size, backbone.size
         self._windowed = WindowedBackbone(backbone, backbone.reach, window, extraction.stride)
-        self._features = self._frame_features
 
-    def _prepare_clips(self, endpoint: keras.Model, window: int | None) -> None:
-        """Extracts by a model of clips (B, T, H, W, 3) to (B, T', H', W', C) or (B, D)."""
-        self.image_size = tuple(endpoint.input.shape[2:4])
-        is_mean, shape = self.extraction.pool == "mean", endpoint.output.shape
-        self.size = shape[-1] if is_mean else math.prod(shape[1:])
-        at_a_time = max(1, (window or window_of(endpoint)) // len(self._clip))
-
-        @tf.function(input_signature=[tf.TensorSpec(endpoint.input.shape, tf.uint8)])
-        def features_of(clips: tf.Tensor) -> tf.Tensor:
-            values = tf.cast(endpoint(clips, training=False), tf.float32)
-            if is_mean:
-                values = tf.reduce_mean(values, axis=range(1, len(shape) - 1))
-            return tf.reshape(values, (-1, self.size))
-
-        self._features = lambda *video: np.concatenate(list(self._clip_features(features_of, at_a_time, *video)))
-
-    def __call__(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
+    def __call__(self, frames: Frames) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
-        return self._features(frames_of, num_frames)
-
-    def _frame_features(self, frames_of: FramesOf, num_frames: int) -> np.ndarray:
-        """Block by block; the next one is read while the network sees one."""
-        pieces = self._windowed.pieces(num_frames)
-        blocks = overlapping(lambda piece: frames_of(np.arange(*piece)), pieces, threads=1, ahead=1)
+        if self.clip_length:
+            return np.concatenate([*self._clip_features(frames, self.clip_length)])
+        # The next block is read while the network sees one.
+        pieces = self._windowed.pieces(len(frames))
+        blocks = overlapping(lambda piece: frames[np.arange(*piece)], pieces, threads=1, ahead=1)
         progress = tqdm(blocks, "Extracting", len(pieces), unit="window", delay=PATIENCE, leave=False, disable=None)
-        return self._windowed(progress, num_frames)
+        return self._windowed(progress, len(frames))
 
-    def _clip_features(
-        self, features_of: Callable, at_a_time: int, frames_of: FramesOf, num_frames: int
-    ) -> Iterator[np.ndarray]:
+    def _clip_features(self, frames: Frames, clip_length: int) -> Iterator[np.ndarray]:
         """As many clips at a time as make a window together."""
-        starts = np.arange(0, num_frames, self.extraction.stride)
-        for group in np.array_split(starts, range(at_a_time, len(starts), at_a_time)):
-            indices = np.minimum(group[:, np.newaxis] + self._clip, num_frames - 1)
+        starts = np.arange(0, len(frames), self.extraction.stride)
+        for group in np.array_split(starts, range(self._at_a_time, len(starts), self._at_a_time)):
+            indices = np.minimum(group[:, np.newaxis] + np.arange(clip_length), len(frames) - 1)
             used = np.unique(indices)
-            yield features_of(frames_of(used)[np.searchsorted(used, indices)]).numpy()
+            yield self._clips(frames[used][np.searchsorted(used, indices)]).numpy()
 
 
-def _endpoint_model(c3d: C3D, extraction: Extraction) -> keras.Model:
+def _clip_function(endpoint: keras.Model, is_mean: bool) -> tuple[Callable, int]:
+    """(a function from clips (B, T, H, W, 3) to features (B, D), D)."""
+    shape = endpoint.output.shape
+    size = shape[-1] if is_mean else math.prod(shape[1:])
+
+    @tf.function(input_signature=[tf.TensorSpec(endpoint.input.shape, tf.uint8)])
+    def features_of(clips: tf.Tensor) -> tf.Tensor:
+        values = tf.cast(endpoint(clips, training=False), tf.float32)
+        if is_mean:
+            values = tf.reduce_mean(values, axis=range(1, len(shape) - 1))
+        return tf.reshape(values, (-1, size))
+
+    return features_of, size
+
+
+def _endpoint_model(c3d: C3D, extraction: Extraction, length: int | None) -> keras.Model:
     """A model of frames (B, L or T, H, W, 3) to the endpoint, with the weights of `c3d`."""
-    config, length = c3d.get_config(), extraction.clip_length
+    config = c3d.get_config()
     is_top = extraction.endpoint in FULLY_CONNECTED
     changes: dict[str, Any] = {
         "input_shape": (length, *config["input_shape"][1:]),
@@ -154,9 +159,6 @@ def _endpoint_model(c3d: C3D, extraction: Extraction) -> keras.Model:
             end = config["final_endpoint"]
             message = f"This C3D ends at {end} and has no {layer.name}: no {extraction.endpoint}."
             raise InputError("no_endpoint", message)
-        if layer.kernel.shape != others[layer.name].kernel.shape:
-            trained = f"{layer.name} was trained on clips of {config['input_shape'][0]} frames"
-            raise InputError("wrong_clip_length", f"--clip_length={length}: {trained}.")
         layer.set_weights(others[layer.name].get_weights())
     return twin.endpoint(extraction.endpoint) if is_top else twin
 
@@ -188,11 +190,7 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
 
 
 def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info: DatasetInfo) -> ScoringNetPreprocessor:
-    """The preprocessor of the frames of records for a C3D.
-
-    Args:
-        c3d, network: of `load_c3d`; the latter is the preprocessor of a `ScoringNet`, or None.
-        info: `DatasetInfo`.
+    """The preprocessor for frames of records, for the C3D and preprocessor of `load_c3d`.
 
     Raises:
         InputError: the records' frames are known to be of another form than those of training.
@@ -205,15 +203,6 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
         message = f"{info.records_dir}: the model was trained on other frames. The records have {'; '.join(different)}."
         raise InputError("other_form", message, "Name video files instead: extract converts them.")
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
-
-
-def backbone_preprocessor(
-    backbone: Backbone, info: DatasetInfo | None, frame_size: tuple[int, int], frame_rate: float | None
-) -> ScoringNetPreprocessor:
-    """The preprocessor of a backbone's frames, without a centre crop: those of records, or as they are asked for."""
-    if info is not None:
-        return ScoringNetPreprocessor(backbone.frame_size, info.frame_size, **info.stored)
-    return ScoringNetPreprocessor(frame_size, frame_size, frame_rate=frame_rate or backbone.frame_rate)
 
 
 def weights_of(path: AnyPath) -> dict[str, str]:

@@ -9,9 +9,9 @@ import os
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -20,17 +20,17 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import copy_factors, factors_file
 from scoringnet_tf.data.features import ORIGIN_NAME, read_origin, shortened
 from scoringnet_tf.data.preprocessing import model_frames
+from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
-from scoringnet_tf.inference.extraction import FeatureExtractor
+from scoringnet_tf.data.video import Clip
+from scoringnet_tf.inference.checks import missing_frames
+from scoringnet_tf.inference.extraction import FeatureExtractor, Frames
 from scoringnet_tf.sports import SCORES, Sport, get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.paths import RemotePath, name_of
 from scoringnet_tf.support.threads import overlapping
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
@@ -42,15 +42,11 @@ STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name, and functions for its frames and its sha256.
-
-    `read` takes (height, width) of the model's input. It returns a function from K frame numbers to uint8 (K, height,
-    width, 3), and its length.
-    """
+    """A video to extract from: its name; functions for its sha256, and for its frames of a size (height, width)."""
 
     name: str
-    read: Callable[[tuple[int, int]], tuple[Callable[[np.ndarray], np.ndarray], int]]
     sha256: Callable[[], str]
+    frames: Callable[[tuple[int, int]], Frames]
 
 
 def file_name(video: str) -> str:
@@ -63,7 +59,7 @@ def origin_of(
     weights: dict[str, str],
     part: str | None,
     extractor: FeatureExtractor,
-    preprocessor: "ScoringNetPreprocessor",
+    preprocessor: ScoringNetPreprocessor,
     info: DatasetInfo | None = None,
     backbone: str | None = None,
 ) -> dict[str, Any]:
@@ -83,6 +79,7 @@ def origin_of(
         "part": part,
         **({"backbone": backbone} if backbone else {}),
         **dataclasses.asdict(extractor.extraction),
+        "clip_length": extractor.clip_length,
         "size": extractor.size,
         "preprocessing": extractor.preprocessing,
         "image_size": stored.pop("image_size"),
@@ -116,8 +113,6 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
 def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
     """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
-    The next video is read while the network sees one.
-
     `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
     `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
@@ -132,71 +127,102 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
             message = f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible."
             raise InputError("name_too_long", message, "Rename the video.")
     kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
-    alone = contextlib.nullcontext() if isinstance(output_dir, RemotePath) else locked(output_dir, busy)
-    with alone, _saved_sources(output_dir / SOURCES) as (sources, save):
+    path, saved = output_dir / SOURCES, time.monotonic()
+    sources: dict[str, str] = read_json(path) if path.is_file() else {}
+    with contextlib.ExitStack() as stack:
+        if not isinstance(output_dir, RemotePath):
+            stack.enter_context(locked(output_dir, busy))
+        stack.callback(_save, path, sources)
         opened = overlapping(lambda video: _opened(video, extractor, output_dir, sources), videos, 1, ahead=1)
-        for video, outcome in zip(
-            videos, tqdm(opened, "Extracting", len(videos), unit="video", disable=None), strict=True
-        ):
+        progress = tqdm(opened, "Extracting", len(videos), unit="video", disable=None)
+        for video, outcome in zip(videos, progress, strict=True):
             if outcome is None:
                 kept += 1
                 continue
             if isinstance(outcome, Exception):
                 failed += 1
-                print(f"extract: {outcome} [{getattr(outcome, 'code', 'not_readable')}]", file=sys.stderr)
+                tqdm.write(f"extract: {outcome} [{getattr(outcome, 'code', 'not_readable')}]", sys.stderr)
                 continue
-            target, (sha256, frames_of, count) = output_dir / file_name(video.name), outcome
-            values = extractor(frames_of, count)
+            sha256, frames = outcome
+            values = extractor(frames)
             if sources.pop(video.name, None) is not None:
-                save(0.0)  # before the file is another's
-            with replacing_file(target) as temporary, temporary.open("wb") as file:
+                _save(path, sources)  # before the file is another's
+            with replacing_file(output_dir / file_name(video.name)) as temporary, temporary.open("wb") as file:
                 np.save(file, values)
             sources[video.name] = sha256
-            save(SAVED_EVERY)
+            if time.monotonic() - saved >= SAVED_EVERY:
+                _save(path, sources)
+                saved = time.monotonic()
     return kept, failed
 
 
+def _save(path: Path | RemotePath, sources: dict[str, str]) -> None:
+    write_json(path, dict(sorted(sources.items())))
+
+
 def _opened(video: Video, extractor: FeatureExtractor, output_dir: Path | RemotePath, sources: dict[str, str]) -> Any:
-    """(sha256, function of frame numbers, number of frames) of a video; None if its file is there; or its error."""
+    """(sha256, frames) of a video; None if its file is there; or its error."""
     try:
         sha256 = video.sha256()
         if (output_dir / file_name(video.name)).is_file() and sources.get(video.name) == sha256:
             return None
-        return sha256, *video.read(extractor.image_size)
+        return sha256, video.frames(extractor.image_size)
     except (InputError, OSError) as error:
         return error
 
 
-@contextlib.contextmanager
-def _saved_sources(path: Path | RemotePath) -> Iterator[tuple[dict[str, str], Callable[[float], None]]]:
-    """{video: sha256}, written to `path` at the end, and by `save(seconds)` if the last time was so long ago."""
-    sources, last = read_json(path) if path.is_file() else {}, time.monotonic()
+# === From files ===
 
-    def save(seconds: float) -> None:
-        nonlocal last
-        if time.monotonic() - last >= seconds:
-            write_json(path, dict(sorted(sources.items())))
-            last = time.monotonic()
 
-    try:
-        yield sources, save
-    finally:
-        save(0.0)
+def videos_of_files(paths: Sequence[str], preprocessor: ScoringNetPreprocessor) -> list[Video]:
+    """Video files, brought to the preprocessor's frame rate as in `predict`; InputError if two have the same name."""
+    names = [name_of(path) for path in paths]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
+    return [
+        Video(name, Clip(Path(path)).sha256, functools.partial(_FileFrames, path, preprocessor))
+        for name, path in zip(names, paths, strict=True)
+    ]
+
+
+class _FileFrames:
+    """A file's frames; their size is the preprocessor's."""
+
+    def __init__(self, path: str, preprocessor: ScoringNetPreprocessor, _: tuple[int, int]) -> None:
+        self._preprocessor, self._video = preprocessor, preprocessor.read(path)
+        self._samples = self._video.samples(preprocessor.frame_rate)
+        for warning in (*self._video.warnings, *missing_frames(self._video, self._samples)):
+            tqdm.write(f"extract: {path}: {warning}", sys.stderr)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, numbers: Any) -> np.ndarray:
+        return self._preprocessor.sampled(self._video, self._samples[numbers])
+
+
+# === From records ===
 
 
 def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos in records of frames, split by split."""
     return [
-        Video(
-            video_id, functools.partial(_stored_frames, read), functools.partial(str, info.videos[video_id]["sha256"])
-        )
-        for video_id, read in _records(info)
+        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_StoredFrames, read))
+        for name, read in _records(info)
     ]
 
 
-def _stored_frames(read: Callable, image_size: tuple[int, int]) -> tuple[Callable, int]:
-    jpegs = list(read()["image/encoded"])
-    return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size), len(jpegs)
+class _StoredFrames:
+    """A record's frames."""
+
+    def __init__(self, read: Callable, image_size: tuple[int, int]) -> None:
+        self._jpegs, self._image_size = list(read()["image/encoded"]), image_size
+
+    def __len__(self) -> int:
+        return len(self._jpegs)
+
+    def __getitem__(self, numbers: Any) -> np.ndarray:
+        return model_frames([self._jpegs[number] for number in numbers], self._image_size)
 
 
 def _records(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:

@@ -64,7 +64,7 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
     for inputs, _, info in videos(diving_records, "train", image_size=SIZE, batch_size=1, with_info=True):
         frames = np.asarray(inputs["frames"][0])[np.asarray(inputs["mask"][0])]
         features = read_features(folder / f"{info['id'].numpy()[0].decode()}.npy")
-        np.testing.assert_allclose(features.values, extractor(frames.__getitem__, len(frames)), atol=1e-5)
+        np.testing.assert_allclose(features.values, extractor(frames), atol=1e-5)
     origin = features.origin
     assert (origin["endpoint"], origin["stride"], origin["size"], origin["part"]) == ("pool5", 3, 32, "kfs")
     assert origin["stored"]["frame_size"] == [36, 48] and origin["weights"]["file"] == "model.keras"
@@ -93,15 +93,15 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     (tmp_path / "cut.avi").write_bytes((tmp_path / "cut.avi").read_bytes()[:-3000])
     (tmp_path / "text.mp4").write_text("no video")
     output = tmp_path / "features"
-    flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", "--clip_length=8", f"--output_dir={output}"]
-    flags += ["--part=execution"]
+    flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", f"--output_dir={output}"]
+    flags += ["--part=execution", "--stride=4"]
     result = command(*flags, *(tmp_path / name for name in ("text.mp4", "cut.avi", "good.avi")))
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "text.mp4" in result.stderr and "cut.avi" in result.stderr
     assert sorted(content(output)) == ["features.json", "good.avi.npy", "lock", "videos.json"]
     frames = scoringnet_tf.from_preset(stage_model).preprocessor(tmp_path / "good.avi")["frames"][0]
-    extractor = FeatureExtractor(load_c3d(stage_model, "execution")[0], Extraction("conv5b", "clip", 4, 8))
-    expected = extractor(frames.__getitem__, 20)
+    extractor = FeatureExtractor(load_c3d(stage_model, "execution")[0], Extraction("conv5b", "clip", 4))
+    expected = extractor(frames)
     np.testing.assert_allclose(read_features(output / "good.avi.npy").values, expected, atol=1e-5)
     assert len(expected) == 5
     write_bars(tmp_path / "good.avi", 30, 3)  # another video of the same name
@@ -186,7 +186,7 @@ class Extractor:
 
 
 def made_up(*names, sha256="new"):
-    return [Video(name, lambda _: (None, 1), lambda: sha256) for name in names]
+    return [Video(name, lambda: sha256, lambda _: None) for name in names]
 
 
 @pytest.mark.parametrize(("seconds", "seen"), [(100.0, [{}, {"b": "new"}]), (0.0, [{}, {}])])
