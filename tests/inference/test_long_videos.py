@@ -1,5 +1,7 @@
 """Long videos are scored part by part: what is found is what the whole video shows, and no more than a part is kept."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,6 @@ import scoringnet_tf
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, ScoringNetPreprocessor
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import scored
-from scoringnet_tf.inference.result import PartSummary, VideoScore
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
@@ -205,14 +206,14 @@ def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model, tmp_path):
     assert score.fps == pytest.approx((len(times) - 1) / (times[-1] / 1000), rel=1e-3)
 
 
-def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video):
-    """Part by part, before the result; a video that is read at once has no parts."""
+def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video, capsys, monkeypatch):
+    """On a terminal, part by part, before the result; a video that is read at once has no parts."""
     script[:] = with_dives(20, 200)
-    whole, in_parts = ([*scored([(str(video), None)], scorer, force=True)] for scorer in scorers)
-    assert [type(result) for _, result in whole] == [VideoScore]
-    *parts, (name, last) = in_parts
-    assert name == str(video) and last == in_parts[-1][1] and all(isinstance(part, PartSummary) for _, part in parts)
-    assert [one.start_frame for _, part in parts for one in part.performances] == [20, 200]
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for scorer, told in zip(scorers, (0, 2), strict=True):
+        [(name, result)] = scored([(str(video), None)], scorer, force=True)
+        assert name == str(video) and len(result.performances) == 2
+        assert capsys.readouterr().err.count(f"{video}: a performance from") == told
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
