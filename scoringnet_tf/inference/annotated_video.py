@@ -75,14 +75,10 @@ def _drawn(frames: Iterable[np.ndarray], times: np.ndarray, score: Any) -> Itera
 
 
 class Panel:
-    """What stands under each picture: stage, moment and clock, the band, and lines for the times or why there are none.
+    """What stands under each picture of (height, width): stage, moment and clock, the band, lines for times or reasons.
 
-    The band is as wide as the picture; that of a video longer than `WINDOW` passes under the cursor.
-
-    Args:
-        score: the `VideoScore`.
-        size: (height, width) of the picture.
-        start, end: seconds in the file that it shows.
+    The band is as wide as the picture; that of a video longer than `WINDOW` passes under the cursor. The video is shown
+    from `start` to `end`, seconds in the file.
     """
 
     def __init__(self, score: Any, size: tuple[int, int], start: float, end: float) -> None:
@@ -92,7 +88,8 @@ class Panel:
         stages = score.stages or [{"name": NOISE, "start_s": start}]
         self._names = [stage["name"] for stage in stages]
         self._starts = [stage["start_s"] for stage in stages]
-        self._colors = np.array([_rgb(stage_color(score.sport.stage_index(name))) for name in self._names], np.uint8)
+        colors = [stage_color(score.sport.stage_index(name)) for name in self._names]
+        self._colors = np.array([[*bytes.fromhex(color[1:])] for color in colors], np.uint8)
         self._moments = [(moment.seconds, name) for one in score.performances for name, moment in one.moments.items()]
         letters = max(1, int(size[1] / self._unit / LETTER) - 1)
         most = max(1, size[0] // (2 * self._unit))  # together as high as the picture
@@ -131,7 +128,9 @@ class Panel:
             marked[half:, max(column, 0) : max(column + 1, 0)] = LIGHT
             corners = [(column - half, 0), (column + half, 0), (column, half)]
             cv2.fillPoly(marked, [np.array(corners)], LIGHT.tolist())
-        _draw_cursor(band, round((seconds - left) * self._scale))
+        column, half = round((seconds - left) * self._scale), len(band) // 16
+        band[:, max(column - 2 * half - 1, 0) : column + 2 * half + 2] = DARK
+        band[:, max(column - half, 0) : column + half + 1] = LIGHT
 
 
 def _last_begun(starts: list[float], seconds: Any) -> Any:
@@ -145,18 +144,6 @@ def _note(performance: Any, letters: int, most: int) -> list[str]:
     withheld = [f"Withheld: {reason}" for reason in performance.own_reasons[:1]]
     text = BETWEEN.join([*times, *withheld])
     return textwrap.wrap(text, letters, max_lines=most, placeholder=" …", break_on_hyphens=False)
-
-
-def _rgb(color: str) -> list[int]:
-    """The red, green and blue of `#rrggbb`."""
-    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]
-
-
-def _draw_cursor(band: np.ndarray, column: int) -> None:
-    """A white line with dark edges."""
-    half = len(band) // 16  # of its width
-    band[:, max(column - 2 * half - 1, 0) : column + 2 * half + 2] = DARK
-    band[:, max(column - half, 0) : column + half + 1] = LIGHT
 
 
 def _write(line: np.ndarray, text: str, side: float = 0) -> None:

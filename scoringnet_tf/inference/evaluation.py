@@ -69,7 +69,7 @@ def prediction_function(
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A compiled function (inputs, true stages) → outputs of a `ScoringNet`, for batches of any size and length.
 
-    With `true_fragments` it cuts the fragments by the true stages instead of the predicted ones.
+    With `true_fragments` the true stages cut the fragments.
     """
     import tensorflow as tf
 
@@ -91,11 +91,8 @@ def each_video(
 ) -> Iterator[dict[str, Any]]:
     """Yields arrays for every video: the outputs, `mask`, `true_stages`, `true_final` …, `id` and `frame_rate`.
 
-    Args:
-        outputs_of: from `prediction_function`.
-        dataset: from `input_pipeline.videos` with `with_info`, one epoch.
-        progress: label of a progress bar; None for no bar.
-        total: number of videos, for the bar.
+    `outputs_of` is a `prediction_function`, `dataset` an epoch of `input_pipeline.videos` with `with_info`. A bar is
+    called `progress`, and counts to `total` videos.
     """
     with tqdm(total=total, desc=progress, unit="video", disable=progress is None) as bar:
         for inputs, targets, info in dataset:
@@ -134,13 +131,7 @@ def predict_records(*arguments: Any, **options: Any) -> Predictions:
 def evaluated(
     predictions: Predictions, model: "ScoringNet", info: DatasetInfo, split: str, intervals: Intervals
 ) -> dict[str, Any]:
-    """What metrics.json says of predictions for a split of records; adds the ends of `intervals` to them.
-
-    Args:
-        predictions: a model's.
-        model, intervals: it, and the intervals that it states.
-        info, split: of the videos.
-    """
+    """What metrics.json says of a model's predictions for a split of records; adds the ends of `intervals` to them."""
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     groups, statistics = info.groups_of(predictions.ids), info.score_statistics.get("train", {})
     means = {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
@@ -198,10 +189,9 @@ def _share(hits: np.ndarray) -> float:
 
 
 def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[float, float]]:
-    """The 95 % interval of each figure of the predicted scores, `d_src`, …, `f_rl2`, over draws of the videos.
+    """The 95 % interval of each figure of the predicted scores, `d_src`, …, `f_rl2`, over draws of videos or groups.
 
-    It covers the choice of test videos alone, not another training. NaN for too few videos. `groups` are those of the
-    videos, as in `bootstrap.draws_of`.
+    It covers the choice of test videos alone, not another training. NaN for too few videos.
     """
     intervals = {}
     for name in MEASURES:
@@ -217,14 +207,9 @@ def mean_predictor_figures(
     fuse: Callable[[float, float], float],
     predicted: Iterable[str] = PREDICTED_SCORES,
 ) -> dict[str, float]:
-    """MED of a predictor that always answers the training means; its SRC is undefined.
+    """MED of a predictor that always answers the training means, score → points; its SRC is undefined.
 
-    Args:
-        truth: score → (V,), points.
-        training_means: score → points, as far as they are known.
-        fuse: of the sport.
-        predicted: the scores of the model's towers. If both parts are known, the final score is fused from them; for a
-            model of the final score alone it is the mean final score.
+    If both parts are known, the final score is fused from them; for a model of the final score alone it is the mean.
     """
     alone = tuple(predicted) == FINAL_ALONE
     means = {score: mean for score, mean in training_means.items() if not alone or score in FINAL_ALONE}
@@ -248,14 +233,7 @@ def interval_bounds(predictions: Predictions, intervals: Intervals, sport: Sport
 def coverage(
     predictions: Predictions, intervals: Intervals, split: str, data_hash: str, shown: Collection[str] = ()
 ) -> dict[str, Any]:
-    """What metrics.json says of the intervals.
-
-    Args:
-        predictions: with `bounds`.
-        intervals: that the model states.
-        split, data_hash: of the videos that were evaluated.
-        shown: what each of these shows, as in `Intervals`.
-    """
+    """What metrics.json says of a model's intervals, for videos of a split that show `shown` (see `Intervals`)."""
     shared = len({*intervals.shown} & {*shown})
     return {
         "claimed": intervals.level,

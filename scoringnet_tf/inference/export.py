@@ -43,11 +43,8 @@ def checked_outputs(
     """A function of the inputs that gives the outputs of a `ScoringNet`, `moments`, `reasons` and `valid`.
 
     `moments` (B, M) are the frames of the sport's moments, if it names any and the model has stages. `reasons` (B, R)
-    says which of `REASONS` speak against each video, `valid` (B,) that none does. The segmenter runs once.
-
-    Args:
-        network: the model.
-        adapted: makes of each of its networks one that a format can express, with the same outputs.
+    says which of `REASONS` speak against each video, `valid` (B,) that none does. The segmenter runs once. `adapted`
+    makes of each network one that a format can express, with the same outputs.
     """
     backbone = None if network.backbone is None else adapted(network.backbone)
     segmenter = None if network.segmenter is None else adapted(network.segmenter.with_features())
@@ -84,14 +81,9 @@ def _judgement(against: dict[str, Any], nothing: Any) -> dict[str, tf.Tensor]:
 
 
 def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor") -> tuple[tf.Tensor, tf.Tensor]:
-    """Encoded images to the model's frames, by way of their stored form, as in training.
+    """JPEG, PNG or BMP images, string (N,), to the model's frames uint8 (N, H, W, 3), to the bit as in training.
 
-    Args:
-        encoded: string (N,), JPEG, PNG or BMP images of any size.
-        preprocessor: `ScoringNetPreprocessor`.
-
-    Returns:
-        uint8 (N, H, W, 3), equal to the preprocessor's frames; the (height, width) of every image, int32 (N, 2).
+    Returns their (height, width), int32 (N, 2), too.
     """
     stored = preprocessor.stored
 
@@ -130,10 +122,7 @@ def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, n
 
 
 def model_description(network: "ScoringNet", version: int | None = None) -> dict[str, Any]:
-    """What clients must know of a model: its sport, stages and scores, and how to prepare its input.
-
-    `version` is that of the export, the number of its folder.
-    """
+    """What clients must know of a model: its sport, stages and scores, how to prepare its input, its version."""
     more, moments = network.content == "frames", _moments(network)
     return {
         "package_version": __version__,
@@ -163,13 +152,8 @@ def _moments(network: "ScoringNet") -> dict[str, float | None]:
 def check_successor(versions: Iterable[AnyPath], form: str, description: dict[str, Any]) -> None:
     """Refuses a version that clients of the newest one could not use: TF Serving takes it without asking.
 
-    Args:
-        versions: their folders, the newest first. The first that holds an export counts.
-        form: of the next version, one of `FILES`.
-        description: `model_description` of its model.
-
-    Raises:
-        InputError: the newest version is of another format, sport, input or rate, or has an output more.
+    `versions` are folders, the newest first; the first that holds an export counts. `form` is in `FILES`. InputError if
+    its format, sport, input or rate is another, or an output is missing.
     """
     exports = [(as_path(folder), name) for folder in versions for name in FILES]
     folder, before = next(
@@ -202,24 +186,14 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: dict[st
 
 
 def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None = None) -> None:
-    """Writes a `ScoringNet` of any dtype policy to the folder `path` as a SavedModel in float32.
+    """Writes a `ScoringNet` of any dtype policy to the folder `path` as a SavedModel in float32, whole or not at all.
 
-    Signatures, for any B and L:
+    Signatures, for any B and L; a wrong request fails with `InvalidArgumentError`:
         serving_default: frames uint8 (B, L, H, W, 3) or features float32 (B, L, D), mask bool (B, L), true for the
             real frames, which come first → the outputs of the Keras model, and those of `checked_outputs`.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), the number of
             frames of each video → the same; an image that is too small is a reason, too. Only for frames.
         describe: fields string (N,) → values string (N,), JSON, see `model_description`; null for an unknown field.
-
-    A wrong request fails with `InvalidArgumentError`.
-
-    Args:
-        network: the model.
-        path: the folder, local or remote, which appears whole or not at all.
-        version: the folder's number, for the description.
-
-    Raises:
-        InputError: something is at `path`.
     """
     network = network.with_dtype("float32").for_inference()
     description = model_description(network, version)

@@ -30,15 +30,9 @@ OPSET = 18  # of ONNX
 
 
 def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
-    """Writes `model.onnx` in float32 and its description `model.json` to the folder `path`.
+    """Writes `model.onnx` in float32 and its description `model.json` to the folder `path`, whole or not at all.
 
-    Inputs and outputs are those of `serving_default`, for any B and L. The file is run in ONNX Runtime before it
-    appears.
-
-    Args:
-        network: the model.
-        path: the folder, local or remote, which appears whole or not at all.
-        version: the folder's number, for the description.
+    Inputs and outputs are those of `serving_default`, for any B and L. It is run in ONNX Runtime before it appears.
 
     Returns:
         The path of the model's file.

@@ -164,17 +164,9 @@ def _endpoint_model(c3d: C3D, extraction: Extraction, length: int | None) -> ker
 
 
 def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreprocessor | None]:
-    """A C3D, and the preprocessor of its videos.
+    """A C3D, or that of a `ScoringNet`'s part, and the preprocessor of its videos; None for a C3D alone.
 
-    Args:
-        path: a `.keras` file of a `C3D` or `ScoringNet`, a folder with one, or the name of a model that ships.
-        part: of a `ScoringNet`, see `models.parameter_groups.parts`, whose C3D.
-
-    Returns:
-        (`C3D`, the `ScoringNetPreprocessor` of its `ScoringNet`, or None for a C3D alone).
-
-    Raises:
-        InputError: there is no such model; it names the flag --model.
+    InputError if there is no such model; it names the flag --model.
     """
     model = load_keras(model_path(path, kinds=WITH_C3D), keras.Model, "model")
     if isinstance(model, C3D):
@@ -192,8 +184,7 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
 def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info: DatasetInfo) -> ScoringNetPreprocessor:
     """The preprocessor for frames of records, for the C3D and preprocessor of `load_c3d`.
 
-    Raises:
-        InputError: the records' frames are known to be of another form than those of training.
+    InputError if their frames are known to be of another form than those of training.
     """
     stated = network.stored.frame_size if network else c3d.preprocessing["frame_size"]
     different = form_differences(network.form, info.form) if network else []

@@ -63,15 +63,7 @@ def origin_of(
     info: DatasetInfo | None = None,
     backbone: str | None = None,
 ) -> dict[str, Any]:
-    """The content of `features.json`.
-
-    Args:
-        weights: {"file", "sha256"}, see `extraction.weights_of`.
-        part: of a `ScoringNet` whose C3D it is.
-        extractor, preprocessor: what was done to frames.
-        info: the records that the frames come from.
-        backbone: its name without layers, for `weights.backbones.load_backbone`.
-    """
+    """The content of `features.json`: a model's file, its part or a backbone, and what was done to which frames."""
     stored = preprocessor.get_config()
     rate = stored.pop("frame_rate") or (info and info.frame_rate)
     origin = {
@@ -91,11 +83,7 @@ def origin_of(
 
 
 def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
-    """Makes `output_dir` with its `features.json`, or checks that its features were made with the same settings.
-
-    Raises:
-        InputError: settings differ, or the folder holds something else.
-    """
+    """Makes `output_dir` with its `features.json`; InputError if other files or settings are there."""
     earlier = read_origin(output_dir)
     if earlier is None:
         if output_dir.is_dir() and any(not path.name.startswith(".") for path in output_dir.iterdir()):
@@ -116,11 +104,8 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
     `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
-    Returns:
-        (number of files that were there already, number of videos that could not be read).
-
-    Raises:
-        InputError: another run is in the folder; a name is too long for a file.
+    Returns (number of files that were there already, number of videos that could not be read). InputError if another
+    run is in the folder, or a name is too long for a file.
     """
     for video in videos:
         if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:

@@ -37,12 +37,9 @@ def named_videos(
 ) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
-    Args:
-        arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
-            (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
-            input.
-        suffixes: of the files in folders that count.
-        command: its name, with which stderr is told at the end which files of folders do not; "": nothing is told.
+    Arguments are files, folders of numbered images, folders in which files with the suffixes lie, at any depth,
+    patterns (`*`, `?`, `[…]`, `**`), addresses that fsspec reads, or `-` for a line each of standard input. With a
+    `command`'s name stderr is told at the end which files of folders were skipped.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     others: dict[str, str] = {}
@@ -141,18 +138,9 @@ def unreadable(paths: Iterable[str]) -> list[InputError]:
 
 
 def stretched(path: Path, start: float | None, end: float | None) -> Path | Clip:
-    """The frames that a video shows from `start` to `end`: from the frame at `start` to that before the one at `end`.
+    """What a local video shows from `start` to `end`, seconds since its first frame: a `Clip`; the path for the whole.
 
-    Args:
-        path: of a local video file, or of a folder of images.
-        start, end: seconds since its first frame; None for its beginning and end.
-
-    Returns:
-        A `Clip`; the path itself if neither `start` nor `end` is given.
-
-    Raises:
-        InputError: no frame is shown then.
-        VideoError: as `frame_times`.
+    InputError if no frame is shown then; VideoError as `frame_times`.
     """
     if start is None and end is None:
         return path
@@ -172,12 +160,9 @@ def stretched(path: Path, start: float | None, end: float | None) -> Path | Clip
 
 @contextlib.contextmanager
 def local_video(path: AnyPath) -> Iterator[Path]:
-    """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts.
+    """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts; VideoError.
 
     Beside a copy of features lies one of what says there what made them, if anything does.
-
-    Raises:
-        VideoError: it cannot be fetched.
     """
     place = as_path(path)
     if not isinstance(place, RemotePath):

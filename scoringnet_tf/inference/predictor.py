@@ -75,13 +75,11 @@ def predictor_of(
 
     Args:
         model: as in `score_video`.
-        reads_features: whether it is to read feature files. Else heads that learned from a backbone's features see
-            videos by it.
+        reads_features: whether it reads feature files, not videos by the backbone that its heads learned from.
         parts: that must have learned, see `check_trained`; None: those that find stages, or all if it finds none.
 
     Raises:
-        InputError: there is no such model, it has not learned, or its backbone is not at hand
-            (`weights.backbones.behind_backbone`).
+        InputError: there is no such model, it has not learned, or its backbone is not at hand.
     """
     check_not_forked()
     if model is None:

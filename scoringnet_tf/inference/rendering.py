@@ -96,20 +96,16 @@ def _score_lines(performance: Any, score: Any) -> list[str]:
 
 def columns(sport: Sport) -> tuple[str, ...]:
     """The column names for a table in a sport."""
+    times = [(name, "s") for name in (*(moment.name for moment in sport.moments), *dict(sport.durations))]
+    times += MEASURES.items() if sport.fall else ()
     return (
         *("video", "performance", "status", "start_s", "end_s"),
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
-        *(column for name, unit in _time_units(sport) for column in _time_columns(name, unit)),
+        *(column for name, unit in times for column in _time_columns(name, unit)),
         *("reasons", "warnings", "error", "model", "sport"),
     )
-
-
-def _time_units(sport: Sport) -> list[tuple[str, str]]:
-    """(name, unit) for a sport's moments and measures."""
-    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
-    return [*((name, "s") for name in names), *(MEASURES.items() if sport.fall else ())]
 
 
 def _time_columns(name: str, unit: str) -> list[str]:
@@ -118,23 +114,21 @@ def _time_columns(name: str, unit: str) -> list[str]:
 
 def rows(score: Any) -> list[dict[str, Any]]:
     """A row, by `columns`, for each performance in a `VideoScore`, numbered from 1."""
-    return [_row(score, number, one) for number, one in enumerate(score.performances, start=1)]
-
-
-def _row(score: Any, number: int, one: Any) -> dict[str, Any]:
-    cells = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
-    cells |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
-    cells["status"] = score.status_of(one)
-    cells |= {f"{name}_std": value for name, value in one.deviations.items()}
-    for name, (low, high) in one.intervals.items():
-        cells |= {f"{name}_low": low, f"{name}_high": high}
-    times = {name: Measure(each.seconds, "s", each.uncertainty) for name, each in one.moments.items()} | one.measures
-    for name, each in times.items():
-        values = [None if value is None else round(value, 2) for value in (each.value, each.uncertainty)]
-        cells |= zip(_time_columns(name, each.unit), values, strict=True)
-    for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
-        cells[name] = " ".join(remark.code for remark in remarks)
-    return {**dict.fromkeys(columns(score.sport)), **cells}
+    empty, found = dict.fromkeys(columns(score.sport)), []
+    for number, one in enumerate(score.performances, start=1):
+        cells = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
+        cells |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
+        cells |= {f"{name}_std": value for name, value in one.deviations.items()}
+        for name, (low, high) in one.intervals.items():
+            cells |= {f"{name}_low": low, f"{name}_high": high}
+        times = {name: Measure(each.seconds, "s", each.uncertainty) for name, each in one.moments.items()}
+        for name, each in (times | one.measures).items():
+            values = [None if value is None else round(value, 2) for value in (each.value, each.uncertainty)]
+            cells |= zip(_time_columns(name, each.unit), values, strict=True)
+        for name, remarks in (("reasons", one.reasons), ("warnings", score.warnings_of(one))):
+            cells[name] = " ".join(remark.code for remark in remarks)
+        found.append({**empty, **cells, "status": score.status_of(one)})
+    return found
 
 
 def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:

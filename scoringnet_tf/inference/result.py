@@ -88,14 +88,12 @@ class PartSummary:
     """What is kept from a part once it is scored. A video that is not long is a single part.
 
     Attributes:
-        first_frame: its first frame in the file.
-        fps: frames per second.
+        first_frame, fps: its first frame in the file; frames per second.
         times: (L + 1,), seconds in the file at which each frame begins, and the last one ends.
         labels: int8 (L,), every frame's stage; noise outside the performances.
         has_stages: whether the model found stages in it.
         performances: those that are new in it.
-        reasons: why nothing in it can be scored.
-        warnings: about the whole part.
+        reasons, warnings: why nothing in it can be scored; about the whole part.
         pictures: a few of its frames.
         end_frame: frame in the file behind the last performance so far; 0 if there is none.
         is_part: whether the video has further parts.
@@ -267,14 +265,7 @@ class VideoScore:
 def video_score(
     parts: Sequence[PartSummary], video: str, sport: Sport, reliability: "Reliability", model: str | None = None
 ) -> VideoScore:
-    """The result for a video, gathered from its parts.
-
-    Args:
-        parts: one or more, in order. Later ones repeat frames from those before.
-        video: its path, as it was given.
-        sport, reliability: the model's.
-        model: its name.
-    """
+    """The result for a video, gathered from its parts in order. Later ones repeat frames from those before."""
     first, labels, times = parts[0].first_frame, np.zeros(0, np.int8), np.zeros(1)
     warnings: list[Remark] = []
     for part in parts:
@@ -322,10 +313,9 @@ def _remarks(values: Sequence[dict[str, str]]) -> list[Remark]:
 
 def _several(performances: Sequence[Performance]) -> Remark:
     """Why several performances have no score together: by their scores, or if there are none by their stages."""
-    scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
-    staged = sum(not one.own_reasons for one in performances)
-    given = (scored, "scores") if scored else (staged, "stages")
-    return several_performances(len(performances), *given)
+    if scored := sum(any(getattr(one, score) is not None for score in SCORES) for one in performances):
+        return several_performances(len(performances), scored, "scores")
+    return several_performances(len(performances), sum(not one.own_reasons for one in performances), "stages")
 
 
 def _stages(labels: np.ndarray, times: np.ndarray, first_frame: int, sport: Sport) -> list[dict[str, Any]]:

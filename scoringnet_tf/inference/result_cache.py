@@ -45,13 +45,12 @@ def keeping_scores(
     Args:
         folder: in a file system; made if there is none.
         model: of frames, as in `predictor_of`.
-        runner: of Apache Beam, to score on in place of this process, see `beam.on_runner`. Its workers must see videos,
-            model and `folder`; each of its processes loads the model once.
-        options: of `inputs.scored`.
+        runner: of Apache Beam, see `beam.on_runner`. Its workers must see videos, model and `folder`.
+        options: as in `predictor.scored`.
 
     Raises:
-        InputError: `folder` is in an object store, or another run is keeping results there; as `predictor_of`; the file
-            of the model was replaced while it was read, or is another for a worker; what `on_runner` raises.
+        InputError: `folder` is in an object store, or in use; the file of the model was replaced while it was read, or
+            is another for a worker; as `predictor_of` and `on_runner`.
     """
     path = as_path(folder)
     if isinstance(path, RemotePath):

@@ -17,13 +17,10 @@ LONG = 60.0  # seconds of changes after which the user is told
 
 
 class Arrivals:
-    """The videos of a folder, at any depth, without an end: those that are there, then those that arrive.
+    """The videos of a local folder, at any depth, without an end: those that are there, then those that arrive.
 
     A video is named once its size and time of change have stood still for `STILL` seconds, and again if they change.
-
-    Args:
-        folder: local.
-        suffixes: of the files that count; folders of numbered images do, too.
+    Files with the `suffixes` count, and folders of numbered images.
     """
 
     def __init__(self, folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
@@ -38,12 +35,9 @@ class Arrivals:
             time.sleep(POLL)
 
     def look(self, now: float) -> Iterator[Path]:
-        """The videos, by name, that are whole at a time in seconds, and not named yet.
+        """The videos, by name, that are whole at a time in seconds, and not named yet; OSError if the folder is gone.
 
         Scoring one may take minutes: each is looked at again before it is named.
-
-        Raises:
-            OSError: the folder is gone, or cannot be read.
         """
         whole = [(path, state) for path, state in self._states() if self._is_whole(path, state, now)]
         for path, state in whole:

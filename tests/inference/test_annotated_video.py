@@ -73,13 +73,15 @@ def test_frames_keep_their_times_and_stand_above_the_band(tmp_path):
     assert is_picture_of(tmp_path / "drawn.mp4", score.video) and not is_picture_of(tmp_path / "drawn.mp4", "v.mkv")
 
 
-def test_the_band_of_a_long_video_passes_under_the_cursor(tmp_path):
-    """It shows a minute: at 45 s of 90 the one from 15 s on."""
+@pytest.mark.parametrize(
+    ("first", "expected"), [(0, {0: (0, 2), 45: (0, 3), 89: (2, 3)}), (20, {0: (0, 3), 69: (2, 3)})]
+)
+def test_the_band_of_a_long_video_passes_under_the_cursor(tmp_path, first, expected):
+    """It shows a minute: at 45 s of 90 the one from 15 s on; of a stretch none before its start."""
     write_bars(tmp_path / "v.mp4", 90, fps=1)
-    runs = [("noise", 0), ("take-flight", 25), ("entry", 65)]
-    score_of(tmp_path / "v.mp4", np.arange(90.0), runs, fps=1.0).save(tmp_path / "drawn.mp4")
+    runs = [("noise", first), ("take-flight", 25 + first // 2), ("entry", 65)]
+    score_of(tmp_path / "v.mp4", np.arange(first, 90.0), runs, first, fps=1.0).save(tmp_path / "drawn.mp4")
     frames, _ = decoded(tmp_path / "drawn.mp4")
-    expected = {0: (0, 2), 45: (0, 3), 89: (2, 3)}
     for number, ends in expected.items():
         assert (stage_in(frames[number][BAND, 8]), stage_in(frames[number][BAND, WIDTH - 8])) == ends
 

@@ -11,7 +11,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
 from refusals import refused
-from scripted_stages import scripted
+from scripted_stages import labels_of, scripted
 from tiny_records import feature_video, write_records
 from training_runs import telling, trained
 
@@ -20,8 +20,15 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.experiments.results import read_predictions
-from scoringnet_tf.inference.calibration import HeldOut, calibrate, chosen_ids, is_calibrated, replace_file
-from scoringnet_tf.inference.evaluation import predict_records, prediction_function
+from scoringnet_tf.inference.calibration import (
+    HeldOut,
+    calibrate,
+    chosen_ids,
+    is_calibrated,
+    replace_file,
+    true_and_predicted_times,
+)
+from scoringnet_tf.inference.evaluation import Predictions, predict_records, prediction_function
 from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video
 from scoringnet_tf.inference.reliability import reliability, stated_intervals
 from scoringnet_tf.models.compatibility import check_fits
@@ -35,7 +42,7 @@ from scoringnet_tf.models.training_statistics import (
     is_current,
     pooled,
 )
-from scoringnet_tf.sports import MEASURES, SCORES
+from scoringnet_tf.sports import MEASURES, SCORES, get_sport
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError
 
@@ -206,6 +213,15 @@ def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
     whole = telling(scoringnet_tf.ScoringNet.for_records(info, **merged(small, {"segmenter": None})))
     whole = calibrate(whole, info).reference
     assert (whole.durations, whole.num_steps) == ({}, (16, 16))
+
+
+def test_moments_that_are_not_found_are_no_errors():
+    """`predict` tells no time of them. Of twelve videos at 10 frames/s one shows no entry that is found."""
+    true, late = labels_of((0, 5), (1, 5), (2, 10), (3, 5), (0, 5)), labels_of((0, 5), (1, 5), (2, 12), (3, 5), (0, 3))
+    lacking = labels_of((0, 5), (1, 5), (2, 20))
+    found = Predictions(stages_true=[true] * 12, stages_predicted=[late] * 11 + [lacking], frame_rates=np.full(12, 10))
+    times = Intervals.measured(*true_and_predicted_times(found, get_sport("diving")), "validation", "hash")
+    assert (times.num_videos["entry"], times.half_widths["entry"]) == (11, pytest.approx(0.2))
 
 
 # === Damaged ones ===
