@@ -1,5 +1,6 @@
 """The web page that takes videos: its limits, its queue, what it says, and that it keeps nothing."""
 
+import asyncio
 import pathlib
 import re
 import resource
@@ -221,6 +222,25 @@ def test_an_upload_that_never_ends_loses_its_place(serve, folder):
     assert [*folder.iterdir()] == []
     token = client.post("/videos").json()["token"]
     assert code_of(client.put(f"/videos/{token}", content=b""), 400) == "empty_file"
+
+
+def test_an_upload_that_begins_late_has_what_is_left_of_its_time(folder):
+    async def endless():
+        while True:
+            came.append(b"frame")
+            yield came[-1]
+            await asyncio.sleep(0.01)
+
+    async def sent():
+        queue = Queue(None, folder, Limits(upload_seconds=1.0))
+        job = queue.reserve()
+        job.since -= 5
+        with refused("upload_timeout"):
+            await queue.receive(job, endless())
+
+    came = []
+    asyncio.run(sent())
+    assert len(came) <= 1 and [*folder.iterdir()] == []
 
 
 def test_a_page_is_kept_for_a_while(serve, folder):
