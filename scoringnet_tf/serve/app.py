@@ -59,7 +59,7 @@ def create_app(
 
     async def checked(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         name = request.url.hostname or ""
-        known = _is_address(name) or name.lower() in {"localhost", host.lower(), socket.gethostname().lower()}
+        known = _is_address(name) or name in {"localhost", host.lower(), socket.gethostname().lower()}
         response = await call_next(request) if known else await _refused(request, _unknown_host(name))
         for header, value in HEADERS.items():
             response.headers.setdefault(header, value)

@@ -22,6 +22,7 @@ from refusals import code_printed, refused
 from training_runs import telling
 
 import scoringnet_tf
+from scoringnet_tf.data import video as data_video
 from scoringnet_tf.data.browser_video import HEIGHT, encode_clip, filmed
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
@@ -222,8 +223,10 @@ def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
 # === Pictures ===
 
 
-def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
-    """640×480, of which the model sees 48×36: no more than 360 lines, in the aspect as shown."""
+def test_pictures_are_as_they_were_filmed(predictor, tmp_path, monkeypatch):
+    """640×480, of which the model sees 48×36: no more than 360 lines, in the aspect as shown; from one decoding."""
+    opened, opening = [], data_video.open_container
+    monkeypatch.setattr(data_video, "open_container", lambda path: opened.append(path) or opening(path))
     frames = np.zeros((40, 480, 640, 3), np.uint8)
     frames[:, :, :320] = 255
     for index in range(40):
@@ -231,7 +234,7 @@ def test_pictures_are_as_they_were_filmed(predictor, tmp_path):
     write_video(tmp_path / "dive.mp4", frames, codec="libx264")
     (page,) = video_pages(predictor, tmp_path / "dive.mp4", force=True)
     pictures = [*enumerate(decoded(page.clip)), *((one.frame, decode_jpeg(one.jpeg)) for one in page.pictures)]
-    assert len(pictures) > 41 and {picture.shape for _, picture in pictures} == {(360, 480, 3)}
+    assert len(opened) == 1 and len(pictures) > 41 and {picture.shape for _, picture in pictures} == {(360, 480, 3)}
     for index, picture in pictures:
         grey = (np.abs(picture[180, 240:, 0].astype(int) - 128) < 40).sum()
         assert abs(grey - 6 * index) <= 2
@@ -329,19 +332,13 @@ def test_the_command_shows_what_it_can_and_names_the_rest(tmp_path):
     assert all(f">{name}</a>" in text for name in ("a/v.avi", "b/v.avi"))
     assert [one.split(",")[0] for one in re.findall("<li>(.*?)</li>", text)] == ["httq://a/b.mp4", "none.mp4"]
     assert len(re.findall(r'data-value="\d+\.\d', text)) >= 2, "scores that are withheld without --force"
-
-
-@pytest.mark.slow
-def test_the_command_compares_two_videos_or_writes_nothing(tmp_path):
-    for name in ("a.avi", "b.avi"):
-        write_bars(tmp_path / name, 30)
-    words = ["scoringnet_tf.report", "--model=diving_small", "--compare", "a.avi"]
-    alone = forked(*words, "--output=c.html", folder=tmp_path)
+    words = ["scoringnet_tf.report", "--model=diving_small", "--output=c.html", "--compare", "a/v.avi"]
+    alone = forked(*words, folder=tmp_path)
     assert (alone.returncode, code_printed(alone.stderr)) == (1, "too_few") and not (tmp_path / "c.html").exists()
-    both = forked(*words, "b.avi", "--output=c.html", folder=tmp_path)
+    both = forked(*words, "b/v.avi", folder=tmp_path)
     assert (both.returncode, both.stdout.split()) == (0, ["c.html"])
-    elements = Elements((tmp_path / "c.html").read_text())
-    assert [one["aria-label"] for one in elements.of("video")] == ["a.avi", "b.avi"]
+    videos = Elements((tmp_path / "c.html").read_text()).of("video")
+    assert [one["aria-label"] for one in videos] == ["a/v.avi", "b/v.avi"]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,7 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         ("[2 of 4]", "[4 of 6]", "wrong_value", "marks"),  # two panels of one size
         ("penalty_off_marks: true", "penalty_off_marks: maybe", "wrong_value", "marks.penalty_off_marks"),
         ("factor: 3", "factor: 1", "wrong_value", "ranges.execution"),  # marks do not make it
+        (": sum", ": product", "wrong_value", "ranges.final"),
         ("80.5]", "805]", "wrong_value", "ranges.final"),  # nothing reaches it
         ("start of 1st half", "[1st half]", "wrong_value", "moments.take-off"),
         ("take-off:", "End:", "wrong_value", "End"),  # a performance has an end_s

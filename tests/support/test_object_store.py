@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -34,7 +33,7 @@ pytestmark = [
 
 
 class Store:
-    """A server on this machine with one bucket, "bucket", which the tests themselves speak to by HTTP alone."""
+    """A server on this machine with one bucket, "bucket"; the tests see it past the instances that commands share."""
 
     def __init__(self, address):
         self.address = address
@@ -43,20 +42,34 @@ class Store:
         """What a user calls an object, or a folder."""
         return f"{self.scheme}://{bucket}/{key}"
 
-    def _asked(self, path, method="GET", content=None, **headers):
-        """What the server answers."""
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(f"{self.address}/{path}", content, headers, method=method)
-        with urllib.request.urlopen(request) as reply:
-            return reply.read().decode()
+    @property
+    def files(self):
+        """What another process would see and write."""
+        return fsspec.filesystem(self.scheme, skip_instance_cache=True)
+
+    def put(self, key, content=b"x"):
+        """Puts an object into the bucket."""
+        self.files.pipe_file(f"bucket/{key}", content)
+
+    def objects(self, prefix):
+        """{key: bytes} of what the bucket holds under a prefix."""
+        root = f"bucket/{prefix}"
+        return {name.removeprefix(root): about["size"] for name, about in self.files.find(root, detail=True).items()}
+
+    def make_bucket(self):
+        """Makes the bucket, by HTTP alone."""
+        path, method, content = self.bucket
+        headers = {"Content-Type": "application/json"}
+        urllib.request.urlopen(
+            urllib.request.Request(f"{self.address}/{path}", content, headers, method=method)
+        ).close()
 
 
 class S3(Store):
     """moto's."""
 
-    scheme = "s3"
+    scheme, remedy, bucket = "s3", "AWS_ACCESS_KEY_ID", ("bucket", "PUT", None)
     program = ("-m", "moto.server", "-H", "127.0.0.1", "-p")
-    remedy = "AWS_ACCESS_KEY_ID"
 
     def settings(self):
         """The environment of a user who does not want to wait for retries."""
@@ -69,51 +82,16 @@ class S3(Store):
             "AWS_MAX_ATTEMPTS": "1",
         }
 
-    def make_bucket(self):
-        self._asked("bucket", "PUT")
-
-    def put(self, key, content=b"x"):
-        """Puts an object into the bucket as another process would."""
-        self._asked(f"bucket/{urllib.parse.quote(key)}", "PUT", content, Content_Type="application/octet-stream")
-
-    def objects(self, prefix):
-        """{key: bytes} of what the bucket holds under a prefix."""
-        listing = self._asked(f"bucket?list-type=2&prefix={urllib.parse.quote(prefix)}")
-        found = re.findall(r"<Key>(.*?)</Key>.*?<Size>(\d+)</Size>", listing, re.S)
-        return {key.removeprefix(prefix): int(size) for key, size in found}
-
 
 class GS(Store):
     """gcp-storage-emulator's, which lets everybody in. Where nobody answers, gcsfs tries for half a minute."""
 
-    scheme = "gs"
-    program = (str(Path(__file__).with_name("gcs_server.py")),)
-    remedy = "GOOGLE_APPLICATION_CREDENTIALS"
+    scheme, remedy = "gs", "GOOGLE_APPLICATION_CREDENTIALS"
+    program, bucket = (str(Path(__file__).with_name("gcs_server.py")),), ("storage/v1/b", "POST", b'{"name": "bucket"}')
 
     def settings(self):
         """The environment of a user whose machine is not Google's, and who has not logged in."""
         return {"STORAGE_EMULATOR_HOST": self.address, "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": os.devnull}
-
-    def make_bucket(self):
-        self._asked("storage/v1/b", "POST", b'{"name": "bucket"}', Content_Type="application/json")
-
-    def put(self, key, content=b"x"):
-        """Puts an object into the bucket as another process would."""
-        parts = (
-            b"Content-Type: application/json\r\n\r\n{}\r\n",
-            b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n",
-        )
-        self._asked(
-            f"upload/storage/v1/b/bucket/o?uploadType=multipart&name={urllib.parse.quote(key, safe='')}",
-            "POST",
-            b"".join(b"--between\r\n" + part for part in parts) + b"--between--",
-            Content_Type="multipart/related; boundary=between",
-        )
-
-    def objects(self, prefix):
-        """{key: bytes} of what the bucket holds under a prefix."""
-        listing = self._asked(f"storage/v1/b/bucket/o?prefix={urllib.parse.quote(prefix, safe='')}")
-        return {each["name"].removeprefix(prefix): int(each["size"]) for each in json.loads(listing)["items"]}
 
 
 @contextlib.contextmanager
