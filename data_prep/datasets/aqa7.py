@@ -52,10 +52,6 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     """Reads the official layout for one action, for a folder holds records for one sport.
 
     Each list has its own scale: the one by which most scores lie in the published range.
-
-    Raises:
-        OptionError: `action` is missing or unknown.
-        InputError: a file or folder is missing or malformed as a whole.
     """
     if action not in ACTIONS:
         code = "unknown_name" if action else "missing_flag"

@@ -31,9 +31,6 @@ def read(source_dir: Path) -> Source:
 
     The step Entry is the stage entry; all steps before it are take-flight. The first one, named after the group of the
     dive, runs from the clip's start and does not tell when the feet leave the platform.
-
-    Raises:
-        InputError: a file or folder is missing or malformed as a whole.
     """
     fine = read_annotations(find_file(source_dir, _paths(FINE_FILE)))
     coarse_path = next((source_dir / name for name in _paths(COARSE_FILE) if (source_dir / name).is_file()), None)

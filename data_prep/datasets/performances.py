@@ -25,11 +25,7 @@ FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time")
 
 
 def stretch_columns(path: Path, rows: Sequence[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
-    """Returns the two columns that say where performances start and end, or None; `end` may belong to the stages.
-
-    Raises:
-        InputError: the columns are not one pair, or their unit is unknown.
-    """
+    """Returns the two columns that say where performances start and end, or None; `end` may belong to the stages."""
     names = set(rows[0]) if rows else set()
     columns = sorted((names - {"end"} if has_stages else names) & {*FRAMES, *TIMES, *EITHER})
     if not columns:

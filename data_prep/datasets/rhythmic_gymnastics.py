@@ -24,12 +24,7 @@ NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
 def read(source_dir: Path, action: str | None = None) -> Source:
-    """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) selects one apparatus.
-
-    Raises:
-        OptionError: there is no such apparatus.
-        InputError: a list is missing, or rows are malformed; it lists them.
-    """
+    """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) selects one apparatus."""
     video_dir = next((source_dir / name for name in VIDEO_DIRS if (source_dir / name).is_dir()), source_dir)
     samples = [
         _sample(video_dir, f"{split}.txt, row {row}", values, split)

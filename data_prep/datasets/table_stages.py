@@ -76,13 +76,7 @@ def label_samples(
 ) -> tuple[list[Sample], list[Remark]]:
     """Gives samples their segments of `stage_labels.csv`, or a problem if those are wrong; returns (samples, notes).
 
-    Args:
-        samples: those of a table.
-        files: each sample's file name.
-        are_named: whether the table gives the id of each.
-        path: of `stage_labels.csv`, whose video_id is an id or a file; InputError if it is neither.
-        sport: whose stages.
-        plain_name: makes a name one of `files` however it is written.
+    A video_id is an id, if the table gives one (`are_named`), or one of `files`, as `plain_name` makes it.
     """
     names = {*files, *(sample.video_id for sample in samples)}
     labels: dict[str, list[Segment]] = {}

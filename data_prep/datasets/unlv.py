@@ -46,10 +46,6 @@ def read_diving(source_dir: Path, split_dir: str | None = None, sport: str = DIV
     """Reads UNLV-Diving, with the stages of `diving` or `diving_phases`.
 
     `stage_labels.csv` comes before `jump_drop_water_label.txt`: it can label noise before the start.
-
-    Raises:
-        OptionError: there is no folder `split_dir`, or the sport is neither.
-        InputError: a file or folder is missing or malformed as a whole.
     """
     published = Published({"train": 300, "test": 70}, "Parmar and Morris 2017, §4.1")
     return _read_diving(source_dir, split_dir, ("split_*",), published, sport)
@@ -103,12 +99,7 @@ def _check_sport(path: Path, stages: dict[int, tuple[Segment, ...]], sport: str)
 
 
 def read_vault(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | None = None) -> Source:
-    """Reads UNLV-Vault; `difficulty_csv` (video,difficulty) takes the place of a difficulty file.
-
-    Raises:
-        OptionError: there is no folder `split_dir`.
-        InputError: a file or folder is missing or malformed as a whole.
-    """
+    """Reads UNLV-Vault; `difficulty_csv` (video,difficulty) takes the place of a difficulty file."""
     video_dir = find_dir(source_dir, VAULT_DIRS, "the videos NNN.avi")
     overall = read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
     difficulty_file, difficulty = _vault_difficulty(source_dir, difficulty_csv, len(overall))

@@ -24,9 +24,6 @@ def read_simulation(source_dir: Path, samples: Sequence[Sample]) -> tuple[dict[s
 
     Returns:
         (its content, or None for filmed video; a warning if only some videos are simulated, or by several runs).
-
-    Raises:
-        InputError: the simulation has not ended, its file is damaged, or only its joints were copied.
     """
     source_dir = Path(source_dir)
     above = next(filter(_is_simulation, [source_dir, *source_dir.absolute().parents[:LEVELS]]), None)

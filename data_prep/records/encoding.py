@@ -178,9 +178,6 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
     """Yields the folder of kept videos, beside `target`; it stays if the block fails.
 
     An object store gets a temporary folder, which never stays.
-
-    Raises:
-        InputError: another build of `target` is running, or the folder cannot be made.
     """
     target = as_path(target)
     if isinstance(target, RemotePath):

@@ -29,10 +29,6 @@ def read_records(
 
     Yields:
         (serialized bytes, record from `parse_example` with NumPy values, or what `function` makes from it in threads).
-
-    Raises:
-        RecordsError: there is no such split.
-        tf.errors.OpError: a record is damaged.
     """
 
     def read(serialized: tf.Tensor) -> tuple[bytes, Any]:

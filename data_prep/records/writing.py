@@ -156,9 +156,6 @@ def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
 
     `overwrite` replaces a folder with records, and nothing else. In an object store this includes what an interrupted
     upload left, which has no index.
-
-    Raises:
-        InputError: the folder cannot be written, or holds something.
     """
     check_access(output_dir, "output_dir", writing=True)
     if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):

@@ -120,10 +120,6 @@ def write_video(
 
     The file appears under its name only when it is whole. The same frames give the same bytes. `in_memory` encodes into
     memory first, which tells of a full disk without FFmpeg's complaints.
-
-    Raises:
-        InputError: there are no frames.
-        OSError: the file cannot be written, or the disk is full.
     """
     with replacing(path) as file:
         target = io.BytesIO() if in_memory else file

@@ -26,9 +26,6 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
 
     Returns:
         (folder, ids in order): the folder is `videos_dir`, or the deepest one that holds all `paths`.
-
-    Raises:
-        InputError: both or neither were given, or there are no videos.
     """
     if (videos_dir is None) == (not paths):
         code = "flags_conflict" if paths else "missing_flag"
@@ -62,9 +59,6 @@ def suggest_stages(
     Returns:
         (videos, facts): the videos in the same order, and the facts of those that can be decoded, for `formats.write`.
         A video that cannot be decoded has a problem and no segments.
-
-    Raises:
-        InputError: the model finds no stages in frames.
     """
     from scoringnet_tf.inference.predictor import stage_finder  # TensorFlow, which --help should not wait for
 

@@ -81,14 +81,7 @@ def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
 def read_table(path: Path, delimiter: str | None = None, encoding: str | None = None) -> Table:
     """Reads a table with a header.
 
-    Args:
-        path: the file.
-        delimiter: between cells, or its name in `DELIMITERS`; None for the most frequent one in the header.
-        encoding: of the text; None for UTF-8, or UTF-16 with a byte order mark.
-
-    Raises:
-        OptionError: there is no such delimiter or encoding.
-        InputError: the file is missing, or not a table in this encoding.
+    Without a delimiter, or its name, it takes the header's most frequent one; without an encoding UTF-8, or UTF-16.
     """
     text = _text(path, encoding)
     first = next((line for line in text.split("\n") if line.strip()), "")

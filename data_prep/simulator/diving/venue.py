@@ -15,14 +15,7 @@ LASTING = 45.0  # frames in which the foam fades to a third
 
 
 def splash_size(severity: float, entry_angle: float, venue_factor: float, luck: float, rng: Generator) -> float:
-    """Size of a splash, about 0.2 to 2.5.
-
-    Args:
-        severity: of the fault, 0..1.
-        entry_angle: degrees off vertical.
-        venue_factor: what the water and wind of the venue do to every splash.
-        luck: standard deviation (logarithm) without a visible reason.
-    """
+    """Size of a splash, about 0.2 to 2.5, at an angle in degrees; `luck` is the logarithm's standard deviation."""
     opened = 0.35 * abs(np.sin(np.radians(entry_angle)))
     return float((0.42 + 0.75 * severity + opened) * venue_factor * np.exp(rng.normal(0.0, luck)))
 
@@ -186,11 +179,8 @@ def paint_venue(
 ) -> Canvas:
     """The venue as a picture: the board's edge at x = 0; the water's surface at the diver at y = 0.
 
-    `paint_springboard` paints a springboard, as it moves. Writing is mirrored here if frames will be `mirrored`.
-
-    Args:
-        yaw: radians between the camera and the movement plane's normal.
-        margin: metres that it is larger at every side, as seen from afar.
+    `paint_springboard` paints a springboard, as it moves. Writing is mirrored here if frames will be `mirrored`. From
+    afar it is larger by a `margin` in metres at every side.
     """
     top = board.height + HEADROOM + margin
     sides = (X_RANGE[0] - margin, X_RANGE[1] + margin)

@@ -16,7 +16,6 @@ from data_prep.simulator.performance import Fault, middle_marks
 
 POSITION_NAMES = {"A": "straight", "B": "pike", "C": "tuck"}
 ROUND_OFF = ("yurchenko", "half_on", "full_on")  # families that meet the springboard after a round-off
-BACKWARD = ("tsukahara", "yurchenko", "full_on")  # families whose salto turns backwards
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +38,6 @@ class Vault:
     def round_off(self) -> bool:
         """Whether a round-off leads to the springboard."""
         return self.family in ROUND_OFF
-
-    @property
-    def backward(self) -> bool:
-        """Whether the gymnast leaves the table for a salto backwards."""
-        return self.family in BACKWARD
 
 
 # family, half somersaults, position: (value, how often it is seen) of 0, 1, 2, … half twists. The weights are

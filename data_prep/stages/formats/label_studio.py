@@ -190,9 +190,6 @@ def write(output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> N
     Label Studio (tried with 1.23) finds the videos if LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED is true,
     LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT is the parent of their folder, and the project has a storage "Local files" of
     their folder, which must not be the document root.
-
-    Raises:
-        InputError: a segment has no end.
     """
     endless = [segment for video in videos for segment in video.segments if segment.end is None]
     if endless:

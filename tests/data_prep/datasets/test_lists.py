@@ -99,13 +99,6 @@ def test_lists_of_aqa7_that_are_refused_as_a_whole(tmp_path, train, code, named)
         aqa7.read(write_lists(tmp_path, train, [[1, 3, 21.6]]), action="diving")
 
 
-def test_aqa7_finds_frames_missing(tmp_path):
-    source = write_aqa7(tmp_path / "aqa7", num_frames=102)
-    (source / "diving-out/002/img_00050.jpg").unlink()
-    lines, num_problems = check("aqa7", source, workers=1, action="diving")
-    assert num_problems == 4 and "row 1" in lines[0] and "102" in lines[0] and "50" in lines[1]
-
-
 # === Rhythmic gymnastics ===
 
 

@@ -171,15 +171,6 @@ def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
         read(*rows)
 
 
-def test_a_file_of_splits_says_no_frames_of_performances_with_ids(tmp_path):
-    """They may lie elsewhere in a broadcast that was cut anew."""
-    rows = [("Ann", "final", 63, 10, 30), ("Semifinal", "final", 64, 40, 60)]
-    write_table(tmp_path / "manifest.csv", ("id", "video", "final", "start_frame", "end_frame"), rows)
-    samples = manifest.read(tmp_path, sport="diving").samples
-    write_split_csv(tmp_path / "split.csv", {"Ann": "train", "Semifinal": "test"}, samples)
-    assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nSemifinal,test\n"
-
-
 # === The command ===
 
 

@@ -174,13 +174,14 @@ def test_what_is_wrong_with_a_clip_of_finediving(tmp_path, file, fields, codes):
 # === UNLV, MIT-Diving ===
 
 
-def test_mit_diving_takes_its_own_split(tmp_path):
+def test_mit_diving_takes_its_own_split(tmp_path, monkeypatch):
     source = write_unlv_diving(tmp_path / "diving", 6, 2)
     with refused("not_found", "split_100_59*", "random_splits_100_59/split_*"):
         unlv.read_mit_diving(source)
     (source / "random_splits_100_59/split_1").mkdir(parents=True)
     write_split(source / "random_splits_100_59/split_1", [1, 2, 3], [5])
-    for given in ("split_4_2", str(source / "split_4_2")):  # in the folder, or anywhere
+    monkeypatch.chdir(source / "split_4_2")
+    for given in ("split_4_2", "../split_4_2"):  # in the source, or from here
         assert len(unlv.read_mit_diving(source, given).samples) == 6
     info = build("mit_diving", source, tmp_path / "records")
     assert sorted(info.videos) == ["001", "002", "003", "005"] and info.stage_frames["test"]["entry"] == 6

@@ -1,7 +1,6 @@
 """MATLAB's files against SciPy's reader; pickles of strangers: plain data comes through, and nothing is run."""
 
 import collections
-import datetime
 import os
 import pickle
 import struct
@@ -12,7 +11,7 @@ import pytest
 import scipy.io
 from refusals import refused
 
-from data_prep.datasets.readers.matlab import read_table, read_vector, whole_numbers
+from data_prep.datasets.readers.matlab import read_table, read_vector
 from data_prep.datasets.readers.pickles import load_pickle
 
 
@@ -33,17 +32,6 @@ def test_arrays_as_scipy_reads_them(tmp_path, compressed, dtype, shape):
         if 1 in shape:
             np.testing.assert_array_equal(read_vector(path, name), expected.ravel())
         np.testing.assert_array_equal(read_table(path, name, shape[1]), expected)
-
-
-def test_a_table_that_lies_on_its_side(tmp_path):
-    rows = np.array([[1, 7, 84.15], [1, 8, 21.6]])
-    scipy.io.savemat(tmp_path / "list.mat", {"upright": rows, "lying": rows.T})
-    for name in ("upright", "lying"):
-        np.testing.assert_array_equal(read_table(tmp_path / "list.mat", name, 3), rows)
-        with refused("wrong_shape", "list.mat", name, "4 columns"):
-            read_table(tmp_path / "list.mat", name, 4)
-    with refused("wrong_shape", "upright", "(2, 3)"):
-        read_vector(tmp_path / "list.mat", "upright")
 
 
 @pytest.mark.parametrize("value", ["text", np.array([1 + 2j]), {"a": 1.0}, np.array([1.0, "a"], object)])
@@ -76,11 +64,9 @@ VERSION_7_3 = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda content: content[:-8],
         lambda content: VERSION_7_3,
         lambda content: content.replace(struct.pack("<ii", 1, 3), struct.pack("<ii", 1, 4)),  # a longer shape
         lambda content: content.replace(struct.pack("<II", 9, 24), struct.pack("<II", 99, 24)),  # an unknown type
-        lambda content: b"76.5 72.0",
         lambda content: content + content[128:],  # a variable twice: nobody knows which one is meant
         lambda content: content[:128] + bytes(8 * 160_000),  # 1.3 MB of empty elements
     ],
@@ -100,12 +86,6 @@ def test_a_small_file_that_inflates_beyond_measure_is_refused(tmp_path, number, 
     assert path.stat().st_size < 2**18
     with refused("damaged", "labels.mat"):
         read_vector(path, "v0")
-
-
-@pytest.mark.parametrize("value", [1.5, np.nan, np.inf, 1e30])
-def test_what_is_no_integer(tmp_path, value):
-    with refused("not_an_integer", "labels.mat"):
-        whole_numbers(tmp_path / "labels.mat", np.array([1.0, value]))
 
 
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
@@ -181,8 +161,6 @@ class _Reduced:
         (_Reduced(os.system, "touch executed"), ".system"),
         (_Reduced(eval, "open('executed', 'w')"), "builtins.eval"),
         (_Reduced(getattr, "", "join"), "builtins.getattr"),
-        (_Reduced(np.load, "labels.npy"), "numpy.load"),
-        (datetime.date(2020, 1, 1), "datetime.date"),
         (range(3), "builtins.range"),
         (np.array([(1, 2.0)], [("a", "i4"), ("b", "f8")]), "NumPy values of type V12"),
         (np.datetime64("2020-01-01"), "NumPy values of type M8"),
@@ -215,9 +193,7 @@ def test_an_array_that_lies_about_its_size_is_refused(path, shape, contents):
     ("content", "code"),
     [
         (None, "not_found"),
-        (b"", "damaged"),
         (pickle.dumps(PLAIN)[:-20], "damaged"),
-        (b"not a pickle at all", "damaged"),
         (pickle.dumps([_Reduced(np.ndarray, (2,), "O")]), "damaged"),
         (b"\x80\x02]r\xff\xff\xff\x7f.", "damaged"),  # an index of the memo that would take 16 GB
         (pickle.dumps([1]), "wrong_format"),

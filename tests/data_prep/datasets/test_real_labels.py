@@ -1,6 +1,5 @@
 """Real label files and videos, in the conventions of their copies."""
 
-import csv
 import os
 import shutil
 from pathlib import Path
@@ -8,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from layouts import notes_of, write_table
+from layouts import notes_of
 from refusals import refused
 
-from data_prep.datasets import manifest, read_source, unlv
+from data_prep.datasets import read_source, unlv
 from data_prep.records.checks import check, id_problems, score_problems
 from scoringnet_tf.sports import get_sport
 
@@ -77,17 +76,3 @@ def test_mit_diving_splits(tmp_path, number):
     assert "as_published" in notes_of(read)
     with refused("ambiguous", "random_splits_100_59/split_1", "split_6"):
         unlv.read_mit_diving(source)
-
-
-def test_vault_scores(tmp_path):
-    """Final = difficulty + execution − penalty for all 710; without the penalties it fails for the 91 that have one."""
-    with real("vault/scores.csv").open(newline="") as file:
-        rows = list(csv.reader(file))
-    header = ("video", "split", *rows[0])
-    table = [(f"{number}.mp4", "train", *row) for number, row in enumerate(rows[1:])]
-    write_table(tmp_path / "manifest.csv", header, table)
-    assert len(table) == 710 and problems(manifest.read(tmp_path, sport="vault")) == []
-    write_table(tmp_path / "manifest.csv", header, [(*row[:4], "0.0", row[5]) for row in table])
-    found = problems(manifest.read(tmp_path, sport="vault"))
-    assert len(found) == sum(float(row[4]) > 0 for row in table) == 91
-    assert {problem.kind for problem in found} == {"inconsistent"}

@@ -6,7 +6,7 @@ from refusals import refused
 
 from data_prep.datasets.readers.text import read_diving_times
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.scores import complete_scores, marks_final
+from data_prep.datasets.scores import complete_scores
 from data_prep.datasets.stage_labels import (
     Segment,
     diving_segments,
@@ -40,12 +40,6 @@ def test_times_that_are_no_stages(times, code):
     """They go back, or the row was never filled in: that is no video of noise."""
     with refused(code, "row 32", ",".join(map(str, times))):
         diving_segments(times, "row 32")
-
-
-def test_frames_without_a_label_are_marked():
-    segments = [Segment("entry", 1, 2), Segment("noise", 4, 5)]
-    np.testing.assert_array_equal(frame_stages(segments, 6, DIVING), [-1, 3, -1, -1, 0, -1])
-    np.testing.assert_array_equal(frame_stages(None, 3, DIVING), [-1, -1, -1])
 
 
 @pytest.mark.parametrize(
@@ -135,17 +129,13 @@ def test_stage_csv_names_frames_that_are_no_integers(tmp_path, frames):
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "final": 15.4}, ["inconsistent"]),
         (DIVING, {"difficulty": 30.0}, ["error"]),
         (DIVING, {"difficulty": 1.2, "execution": 15.0, "final": 18.0}, []),  # 101C from 1 m
-        (DIVING, {"difficulty": 1.18}, ["error"]),
         (DIVING, {"difficulty": 3.8, "execution": 25.33, "final": 96.27}, []),  # 25⅓, rounded before it is multiplied
         (DIVING, {"difficulty": 3.8, "execution": 25.33, "final": 96.29}, ["inconsistent"]),
-        (DIVING, {"difficulty": 1.2, "execution": 15.0, "final": 18.02}, ["inconsistent"]),
-        (DIVING, {"execution": 30.5}, ["error"]),
         (VAULT, {"final": 1590.0}, ["error"]),
         (DIVING, {"final": float("nan")}, ["error"]),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.6}, []),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.9}, ["inconsistent"]),
         (SPORTS["ski_jumping"], {"penalty": -60.5}, ["error"]),
-        (VAULT, {"penalty": -0.3}, ["error"]),
     ],
 )
 def test_scores_are_held_against_the_sport(tmp_path, sport, scores, kinds):
@@ -171,8 +161,6 @@ def test_the_execution_is_what_the_fusion_leaves(sport):
         (DIVING, {"difficulty": 3.0, "execution": 21.0}, {"final": 63.0}),
         (DIVING, {"final": 63.0}, {"execution": None}),
         (DIVING, {"difficulty": 3.9, "final": 40.95}, {"execution": 10.5}),  # 10.500000000000002
-        (DIVING, {"difficulty": 1.8, "final": 18.9}, {"execution": 10.5}),  # 10.499999999999998
-        (DIVING, {"difficulty": 1.3, "execution": 12.0}, {"final": 15.6}),  # 15.600000000000001
         (VAULT, {"difficulty": 2.0, "final": 9.2}, {"execution": 7.2}),  # 7.199999999999999
         (VAULT, {"difficulty": 6.0, "execution": (8.0 + 8.0 + 8.6) / 3}, {"execution": 8.2}),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3}, {"final": 15.6}),
@@ -188,12 +176,3 @@ def test_the_execution_is_what_the_fusion_leaves(sport):
 def test_two_scores_give_the_third_unless_rounding_leaves_it_open(sport, scores, computed):
     """Equal on paper, they are equal: the sixteenth digit would rank one above the other."""
     assert complete_scores(sport, **scores).items() >= computed.items()
-
-
-@pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])
-def test_middle_three_marks(marks):
-    """3.0 × (6.5 + 7.0 + 8.0), whichever higher and lower marks are dropped."""
-    assert marks_final(DIVING, 3.0, marks) == 64.5
-    for wrong in (marks[:2], [*marks[:-1], 6.7], [*marks[:-1], "a"]):
-        assert marks_final(DIVING, 3.0, wrong) is None
-    assert marks_final(get_sport("rhythmic_gymnastics"), 3.0, marks) is None

@@ -2,7 +2,6 @@
 
 import shutil
 
-import numpy as np
 import pytest
 import scipy.io
 from conftest import write_bars, write_split
@@ -26,10 +25,6 @@ def _change_times(folder, row, line):
     path.write_text("\n".join(lines))
 
 
-def _fewer_difficulties(folder):
-    scipy.io.savemat(folder / "diving_difficulty_level.mat", {"difficulty_level": np.full(9, 3.0)})
-
-
 def _stages_that_count_from_0(folder):
     write_table(folder / "stage_labels.csv", STAGES, [(f"{number:03d}", "entry", 5, 9) for number in range(10)])
 
@@ -37,11 +32,8 @@ def _stages_that_count_from_0(folder):
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
-        (lambda folder: (folder / "jump_drop_water_label.txt").unlink(), "jump_drop_water_label.txt"),
         (lambda folder: (folder / "split_7_3/testing_idx.mat").unlink(), "testing_idx.mat"),
-        (_fewer_difficulties, "diving_difficulty_level.mat"),
         (lambda folder: shutil.copytree(folder / "split_7_3", folder / "split_6_4"), "split_6_4"),
-        (lambda folder: shutil.rmtree(folder / VIDEOS), VIDEOS),
         (_stages_that_count_from_0, "stage_labels.csv"),  # each video would have the stages of the one before
         # Row i is video i: one that is lost, or there twice, moves all that follow.
         (lambda folder: _change_times(folder, 4, ""), "jump_drop_water_label.txt"),
@@ -166,11 +158,3 @@ def test_dives_in_phases(diving_dir, tmp_path):
             unlv.read_diving(diving_dir, sport=asked)
     with refused("unknown_name", "--sport=vault"):
         unlv.read_diving(diving_dir, sport="vault")
-
-
-@pytest.mark.parametrize("times", [(5, 5, 9, 12), (5, 9, 9, 12)])
-def test_times_without_jump_or_flight_are_no_phases(diving_dir, times):
-    _change_times(diving_dir, 1, ",".join(map(str, times)))
-    for sport, codes in (("diving", []), ("diving_phases", ["no_stages"])):
-        sample = unlv.read_diving(diving_dir, sport=sport).samples[0]
-        assert [problem.code for problem in sample.problems] == codes

@@ -22,7 +22,6 @@ from data_prep.records.summary import summary
 from data_prep.records.verifying import decode_frames, read_records, verify_records
 from data_prep.records.writing import ShardWriter
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.messages import InputError
 
 SMALL = BuildSettings((36, 48))
 SKIPPING = BuildSettings((36, 48), on_error="skip")
@@ -129,15 +128,6 @@ def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
     (simulated / "simulation.json").rename(simulated / "simulation.json.partial")
     with refused("unfinished_simulation", "simulation.json.partial"):
         build(simulated / VIDEOS / "a", tmp_path / "c", "manifest", sport="diving")
-
-
-@pytest.mark.parametrize("content", ["[1, 2]", '{"settings": [1]}'])
-def test_a_simulation_that_is_no_object_is_refused(diving_dir, tmp_path, content):
-    (diving_dir / "simulation.json").write_text(content)
-    with pytest.raises(InputError) as error:
-        build(diving_dir, tmp_path / "records")
-    lines, number = check("unlv_diving", diving_dir, workers=1)
-    assert number == 1 and "simulation.json" in lines[0] and lines[0].code == error.value.code
 
 
 # === What is refused, or left out ===

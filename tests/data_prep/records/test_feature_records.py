@@ -285,20 +285,10 @@ def test_an_unknown_frame_rate_is_assumed_and_told(tmp_path):
     assert records(info)["dive a"]["image/frame_rate"] == 50 / STRIDE and "frame_rate_assumed" not in codes(said)
 
 
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        ({"settings": BuildSettings((36, 48), fit="pad")}, ("frame_size", "fit")),
-        ({"runner": "DirectRunner"}, ("--runner=DirectRunner",)),
-        ({"workers": 2}, ("--workers=2",)),
-    ],
-)
-def test_what_is_of_videos_alone_is_refused(built, tmp_path, options, named):
-    with refused("flag_unused", *named):
-        build_records("manifest", built[0], tmp_path / "records", sport="diving", **options)
-    if "workers" in options:
-        with refused("flag_unused", *named):
-            check("manifest", built[0], sport="diving", **options)
+def test_settings_of_frames_are_refused(built, tmp_path):
+    settings = BuildSettings((36, 48), fit="pad")
+    with refused("flag_unused", "frame_size", "fit"):
+        build_records("manifest", built[0], tmp_path / "records", settings, sport="diving")
 
 
 def test_a_contact_sheet_shows_them(tmp_path):

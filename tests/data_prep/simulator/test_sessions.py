@@ -109,12 +109,10 @@ def test_a_video_that_is_stopped_leaves_nothing(tmp_path):
         ({"num_videos": 1}, "--num_videos"),
         ({"test_fraction": 0.0}, "--test_fraction"),
         ({"task": "session", "test_fraction": 0.5}, "--test_fraction"),
-        ({"num_videos": None}, "--num_videos"),
         ({"height": 51}, "--height"),
         ({"task": "motion", "labels_dir": "y"}, "--task"),
         ({"labels_dir": "no_labels"}, "no_labels"),
         ({"task": "session", "performances": 77, "minutes": 0.5}, "--minutes=0.5"),
-        ({"task": "session", "performances": 77, "minutes": 0.5}, "77"),
     ],
 )
 def test_wrong_flags_are_refused(given, flag):

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -115,30 +114,6 @@ def _wait_for_video(folder):
     while not list(Path(folder).glob("*/*.avi")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def _workers(parent):
-    """The process ids of spawned workers of a process."""
-    children = [pid for file in Path(f"/proc/{parent}/task").glob("*/children") for pid in file.read_text().split()]
-    return [int(child) for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds worker processes in /proc")
-@pytest.mark.parametrize("killed", ["worker", "command"])
-def test_a_killed_worker_ends_the_command_and_the_command_its_workers(tmp_path, killed):
-    process = _run(tmp_path / "sim", "--workers=2")
-    _wait_for_video(tmp_path / "sim")
-    workers = _workers(process.pid)
-    os.kill(workers[0] if killed == "worker" else process.pid, signal.SIGKILL)
-    stderr = process.communicate(timeout=TIMEOUT)[1]
-    if killed == "worker":
-        assert process.returncode == 1 and "Traceback" not in stderr and code_printed(stderr)
-    deadline = time.monotonic() + TIMEOUT
-    while any(Path(f"/proc/{worker}").exists() for worker in workers):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert len(workers) == 2 and not (tmp_path / "sim/simulation.json").exists()
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from data_prep.simulator.diving.motion import FAULTS, DiveTrait
 from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_videos
+from data_prep.simulator.scene.effects import VideoStyle
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.joints import SIMULATED, read_joints
@@ -72,6 +73,29 @@ def test_joints_end_where_the_water_hides_the_diver():
     hidden, painted = np.isnan(seen).all(axis=(1, 2)), (frames[0] != frames[1]).any(axis=(1, 2, 3))
     assert (hidden == np.isnan(seen).any(axis=(1, 2))).all() and not painted[hidden].any()
     assert painted[:50].all() and not hidden[:55].any() and hidden[75:].all()
+
+
+def test_joints_go_where_zoom_and_bars_move_the_pixels(monkeypatch):
+    """A dot in place of the athlete, in a video that begins with noise."""
+    monkeypatch.setattr("data_prep.simulator.filming.ZOOMED", 1.0)
+    style = VideoStyle(grain=0.0, squeeze=4 / 3, picture=(0.75, 1.0))
+    monkeypatch.setattr("data_prep.simulator.filming.random_style", lambda *_: style)
+
+    class Dotted(type(get_simulator("diving"))):
+        def shot(self, scene, element, trait, boundaries, frames, rng, seen):
+            for _ in frames:
+                picture = np.zeros((scene.view.height, scene.view.width, 3), np.uint8)
+                picture[20:24, 100:104] = 255
+                seen.append(np.full((len(JOINTS), 2), (101.5, 21.5)))
+                yield picture
+
+    settings = Settings("diving", "scoring", 40, 0, None, False, 0.5, *SIZE)
+    for plan in sorted(plan_videos(Dotted(), settings), key=lambda plan: plan.lead)[-3:]:
+        joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
+        frames = list(Filming(Dotted(), plan, settings).video(joints))
+        for index in range(plan.lead, plan.boundaries[3]):
+            rows, columns = np.nonzero(frames[index][..., 1] > 100)
+            assert joints[index, 0] == pytest.approx((columns.mean(), rows.mean()), abs=0.6)
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_every_vault_turns_as_its_name_says(name):
     angle = np.unwrap(np.arctan2(trunk[:, 1], trunk[:, 0]))
     whole = 2 * np.pi * (1 + meant.round_off) + np.pi * meant.half_somersaults
     assert angle[-1] - angle[0] == pytest.approx(-whole, abs=np.radians(20))  # clockwise, from a runner's lean
-    facing = (-1 if meant.backward else 1) * (-1) ** meant.half_twists
+    facing = (1 if meant.family in ("handspring", "half_on") else -1) * (-1) ** meant.half_twists
     assert np.sign(motion.belly[-1, 0]) == facing and abs(motion.belly[-1, 0]) > 0.95
 
 
@@ -96,7 +96,7 @@ def test_flight_is_that_of_a_projectile_and_the_path_has_no_jumps(name):
 
 
 def test_faults_change_what_they_name():
-    landed, end, middle = [51.0], [64.0], [TIMING.second_flight(0.45)]
+    landed, end = [51.0], [64.0]
 
     def centre(name, times, axis, **severities):
         return vault(name, times, **severities).centre[:, axis].max()
@@ -109,25 +109,6 @@ def test_faults_change_what_they_name():
     assert centre("tsukahara-2A3", end, 0, landing=0.7) - centre("tsukahara-2A3", end, 0) > 0.8
     assert not trait_of(landing=0.7).falls and trait_of(landing=FALL).falls
     assert centre("half_on-2A2", landed, 1) - centre("half_on-2A2", landed, 1, under_rotation=1.0) > 0.15
-    assert bend("knee", "hip", "ankle", vault("handspring-2A2", middle, bent_knees=1.0)) > 70
-    assert bend("hip", "waist", "knee", vault("handspring-2A2", middle, looseness=1.0)) > 40
-    assert bend("hip", "waist", "knee", vault("handspring-2A2", middle)) < 25
-    assert opening(vault("yurchenko-2A4", middle, leg_separation=1.0)) > 70
-    assert opening(vault("yurchenko-2A4", middle)) < 10
-
-
-def bend(joint, before, after, motion):
-    """Degrees by which the body bends at a left joint, between the joints before and after it."""
-    points = [at(motion, part if part == "waist" else f"{part}_l")[0] for part in (before, joint, after)]
-    return angle_between(points[1] - points[0], points[2] - points[1])
-
-
-def opening(motion):
-    return angle_between(*(at(motion, f"knee_{side}")[0] - at(motion, f"hip_{side}")[0] for side in "lr"))
-
-
-def angle_between(a, b):
-    return np.degrees(np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)))
 
 
 # === Camera ===

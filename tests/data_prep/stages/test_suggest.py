@@ -60,13 +60,6 @@ def test_stages_are_those_that_predict_prints(model, videos_dir, suggested):
     assert max(len(video.segments) for video in suggested) > 2  # the model does tell frames apart
 
 
-@pytest.mark.parametrize("name", stage_formats.WRITABLE)
-def test_every_format_gives_back_what_was_suggested(tmp_path, videos_dir, suggested, name):
-    facts_of = facts_reader(videos_dir)
-    stage_formats.write(name, tmp_path / "labels", suggested, facts_of)
-    assert plain(stage_formats.read(tmp_path / "labels", facts_of)) == plain(suggested)
-
-
 def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, model, videos_dir):
     whole = (videos_dir / "a b.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 9 // 10])
@@ -93,17 +86,9 @@ def test_videos_are_named_by_their_path_in_the_folder(videos_dir, monkeypatch):
     assert find_videos(paths=[NAMES[0]]) == (videos_dir / "2024 (final)", [Path(NAMES[0]).name])
 
 
-@pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        ({}, "missing_flag"),
-        ({"videos_dir": ".", "paths": ["v.avi"]}, "flags_conflict"),
-        ({"videos_dir": "none"}, "not_found"),
-    ],
-)
-def test_no_videos_or_two_ways_of_naming_them(options, code):
-    with refused(code, "--videos_dir"):
-        find_videos(**options)
+def test_two_ways_of_naming_videos_are_refused():
+    with refused("flags_conflict", "--videos_dir"):
+        find_videos(".", ["v.avi"])
 
 
 # === The command ===
