@@ -109,7 +109,7 @@ def targets_of(model: keras.Model, y: Any) -> dict[str, Any]:
     """
     known = [output for output in ("stages", *SCORES) if output in model.output]
     if not isinstance(y, Mapping):
-        learned = [*model.terms.learned_losses]
+        learned = [*model.terms.losses]
         if y is None or isinstance(y, tuple | list) or len(learned) != 1:
             message = f"Targets are a dictionary with some of {', '.join(known)}. Received: {type(y).__name__}."
             raise InputError("wrong_targets", message)
@@ -133,7 +133,7 @@ def _numbers_of_stages(model: keras.Model, stages: Any) -> Any:
 
 def check_learned(model: keras.Model, y: Mapping[str, Any]) -> None:
     """InputError (`missing_targets`) if training has nothing to learn from, or nothing to cut fragments by."""
-    learned, terms = model.terms.learned_losses, model.terms
+    learned, terms = model.terms.losses, model.terms
     if not {*y} & {*learned}:
         hint = "To learn the fused final score as well: compile(loss={'final': ScoreLoss(unit=…)})."
         message = (

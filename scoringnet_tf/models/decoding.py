@@ -68,11 +68,8 @@ def best_path(log_probabilities: Any, allowed: Sequence[Sequence[float]]) -> Any
     """The most probable states (Viterbi), int32 (B, L): it may begin and end in any state.
 
     Loops are `keras.layers.RNN`: `ops.scan` cannot be exported to ONNX or LiteRT. If several paths are as
-    probable, it is the one that is in the earlier state at the later frame.
-
-    Args:
-        log_probabilities: (B, L, K) for each state in each frame.
-        allowed: (K, K), log-probabilities from a state (row) to another (column), 0 to itself.
+    probable, it is the one that is in the earlier state at the later frame. Log-probabilities are (B, L, K) for each
+    state in each frame, and (K, K) `allowed` from a state (row) to another (column), 0 to itself.
     """
     # From zeros a step leads to the first frame itself, and its way back is one that is not gone.
     start = ops.zeros_like(log_probabilities[:, 0])

@@ -10,14 +10,10 @@ from scoringnet_tf.support import replicas
 
 
 def resampling_indices(member: Any, length: int) -> Any:
-    """Frame indices that sample a fragment evenly in time, from its first to its last frame.
+    """Frame indices int32 (B, T) that sample a fragment evenly in time, from its first to its last frame.
 
-    Args:
-        member: bool or int (B, L), true for the fragment's frames; they need not be adjacent.
-        length: T.
-
-    Returns:
-        int32 (B, T); frames repeat if the fragment is shorter than T. The last frame, T times, if it is empty.
+    `member` (B, L) is true for its frames, which need not be adjacent. They repeat if they are fewer than T; of an
+    empty fragment the last frame is taken, T times.
     """
     counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
     size = counted[:, -1:]
@@ -37,12 +33,9 @@ def take_frames(frames: Any, indices: Any) -> Any:
 
 
 def fragment_frames(wanted: Iterable[int], stages: Any, frame_mask: Any) -> tuple[Any, Any]:
-    """Which frames a fragment has, and which fragments are empty.
+    """Which frames (B, L) have one of the labels `wanted`, and whether none has (B,): then all real ones count.
 
-    Args:
-        wanted: the fragment's labels.
-        stages: int (B, L), every frame's label; None for whole videos.
-        frame_mask: bool (B, L), true for real frames; they all count if none is in the fragment.
+    `stages` (B, L) are every frame's labels, None for whole videos; `frame_mask` (B, L) is true for real frames.
     """
     member = ops.zeros_like(frame_mask)
     if stages is not None:
@@ -89,15 +82,7 @@ class FragmentSelector(layers.Layer):
 def select_fragments(
     scores: Iterable[str], selectors: Iterable[layers.Layer], content: Any, stages: Any, mask: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the towers see.
-
-    Args:
-        scores, selectors: the n towers', `FragmentSelector`s.
-        content, stages, mask: their call arguments.
-
-    Returns:
-        `{"difficulty_clip": (B, T, …), …}`; `{"empty_fragments": bool (B, n)}`, or `{}` for whole videos.
-    """
+    """What n towers see: `{"difficulty_clip": (B, T, …), …}`, and `{"empty_fragments": bool (B, n)}` unless whole."""
     clips, empty = {}, []
     for score, selector in zip(scores, selectors, strict=True):
         clips[f"{score}_clip"], is_empty = selector(content, stages, mask)

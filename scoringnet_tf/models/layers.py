@@ -167,13 +167,9 @@ class FeatureScaling(layers.Layer):
 
 
 def feature_statistics(batches: Iterable[tuple[Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (D,) over all videos' steps, in one pass.
+    """Mean and standard deviation (D,) over all videos' steps, in one pass over features (B, L, D) and masks (B, L).
 
-    Args:
-        batches: features (B, L, D), and bool (B, L), true for real steps.
-
-    Raises:
-        InputError: there are no videos (`no_videos`).
+    InputError (`no_videos`) if there are no videos.
     """
     count, mean, squares = 0.0, 0.0, 0.0
     for features, mask in batches:

@@ -36,7 +36,8 @@ class CompiledTerms:
 
     Attributes:
         phase: in `PHASES`.
-        losses, metrics: by output.
+        losses: output → loss that the phase minimises.
+        metrics: by output.
         trackers: each term's mean over the videos that have it, for `weight_decay` over batches.
         total: over videos; Keras's own would count the copies that fill up a batch for replicas.
         parts: those that have been trained since the optimizer had taken `steps`.
@@ -49,11 +50,6 @@ class CompiledTerms:
     total: keras.metrics.Mean
     parts: frozenset[str]
     steps: int
-
-    @property
-    def learned_losses(self) -> dict[str, keras.losses.Loss]:
-        """Output → loss that the phase minimises."""
-        return learned_losses(self.phase, self.losses)
 
     def metrics_of(self, outputs: Collection[str]) -> list[keras.metrics.Metric]:
         """The given outputs' metrics."""
@@ -209,10 +205,10 @@ def terms(output: str, loss: keras.losses.Loss, truth: Any, predicted: Any, samp
     return {_name_of(output): loss(truth, predicted, sample_weight)}
 
 
-def term_names(phase: str, output_losses: Mapping[str, Any]) -> list[str]:
+def term_names(phase: str, learned: Mapping[str, Any]) -> list[str]:
     """The names under which a phase's terms are logged."""
     names = []
-    for output, loss in learned_losses(phase, output_losses).items():
+    for output, loss in learned.items():
         is_score_loss = isinstance(loss, losses.ScoreLoss)
         names += [f"{output}_{term}" for term in loss.TERMS] if is_score_loss else [_name_of(output)]
     return [*names, "weight_decay"] if "score_predictor" in PHASES[phase] else names

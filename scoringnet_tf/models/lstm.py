@@ -5,8 +5,6 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.support.messages import InputError
-
 
 class Recurrence:
     """A cell for `keras.layers.RNN`: what a built `LSTMCell` does with a frame after `gates_of`."""
@@ -46,12 +44,4 @@ class _GatesFirst(layers.RNN):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LSTM(layers.LSTM, _GatesFirst):
-    """Keras's LSTM in less time: the same variables, outputs and gradients, to rounding.
-
-    It has a bias and no dropout, or raises InputError (`wrong_value`).
-    """
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
-        if self.dropout or self.recurrent_dropout or not self.cell.use_bias:
-            raise InputError("wrong_value", f"This LSTM has a bias and no dropout; {kwargs} ask for something else.")
+    """Keras's LSTM in less time, with a bias and without dropout: the same outputs and gradients, to rounding."""

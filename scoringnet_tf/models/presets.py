@@ -22,10 +22,7 @@ def check_trained(
 ) -> None:
     """InputError (`not_trained`) unless what a model is asked for has learned: noise and means look like results.
 
-    Args:
-        model: a `ScoringNet`.
-        path, flag: its file, or None, and how the user calls that.
-        parts: names in `models.parameter_groups.learning_parts`; None for all that make a score.
+    `parts` are names in `models.parameter_groups.learning_parts`; None for all that make a score.
     """
     unlearned = [name for name in model.unlearned_parts if parts is None or name in parts]
     if unlearned:

@@ -82,12 +82,7 @@ def sequence_regressor(
 ) -> Any:
     """A regressor for features: their statistics over time, and convolutions over three spans pooled by attention.
 
-    Args:
-        x: KerasTensor (B, T, D), standardised features, T > 1.
-        statistics: KerasTensor (B, K), standardised, from `StatisticsPooling`.
-        filters, units: each convolution's and fully connected layer's width.
-        dropout_rate: on features, statistics, and after both fully connected layers.
-        kernel_l2: β in Eqs. 8 and 9, on every kernel.
+    Features (B, T, D), T > 1, and statistics (B, K) from `StatisticsPooling` are standardised, and drop out.
     """
     statistics = Dropout(dropout_rate, name="statistics_dropout", dtype="float32")(statistics)
     x = Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)

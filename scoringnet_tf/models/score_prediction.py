@@ -68,17 +68,9 @@ def score_tower(
 ) -> keras.Model:
     """One branch of SP: the first twelve layers of C3D, or features in their place, then the score regressor.
 
+    From a clip (B, T, H, W, 3) or (B, T, D) to its score (B,), points, or probabilities (B, K) on `losses.score_bins`.
     The last of its three fully connected layers works in standard units and starts at N(0, 0.001), so that training
     starts from the mean score, or from equal chances of all.
-
-    Args:
-        name: the model's.
-        clip_shape: (T, H, W, 3), or (T, D) for features.
-        mean, std: the training scores', points.
-        settings: what `ScorePredictor` takes.
-
-    Returns:
-        A clip → its score (B,), points; with `head="distribution"` probabilities (B, K) on `losses.score_bins`.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
@@ -283,13 +275,10 @@ def tower_name(score: str) -> str:
 def _combined(
     said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], fuse: Any, fused_variance: Any
 ) -> dict[str, Any]:
-    """All of SP's outputs: what towers said, by name, and what follows from it.
+    """All of SP's outputs: scores (B,) or distributions (B, K) from the towers, by name, and what follows from them.
 
-    Args:
-        said: scores (B,) or distributions (B, K); what else is there is replaced, or kept if nothing makes it anew.
-        scores: the towers'.
-        expected: score → `ExpectedScore`'s function; empty without distributions.
-        fuse, fused_variance: `ScoreFusion`'s functions; None for one tower.
+    `expected` (score → `ExpectedScore`'s function) is empty without distributions; `ScoreFusion`'s functions `fuse`
+    and `fused_variance` are None for one tower.
     """
     outputs, variances = dict(said), {}
     for score in scores if expected else ():

@@ -77,13 +77,7 @@ def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, len
     """An encoder and a decoder with temporal convolutions: one a level, then halved or doubled in time.
 
     Widths, length and dropout are the authors', whatever the `width_multiplier`. Padded steps are zero
-    for every convolution and pooling.
-
-    Args:
-        x: KerasTensor (B, L, D), every frame's features.
-        frame_mask: KerasTensor (B, L), true for real frames.
-        filters: for the encoder's levels, and backwards for the decoder's.
-        length: steps that a convolution sees.
+    for every convolution and pooling. Features (B, L, D); the decoder has the encoder's filters backwards.
     """
     masks = []
     for level, width in enumerate(filters):
@@ -173,12 +167,8 @@ class HeldEnds(layers.Layer):
 def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     """Temporal convolutions on what changes around each frame, squashed: one, then a residual block for each dilation.
 
-    A frame sees `LOCAL_REACH` + 16 frames to either side, so that a long video can go through in windows.
-
-    Args:
-        x: KerasTensor (B, L, D), every frame's features, in standard units.
-        frame_mask: KerasTensor (B, L), true for real frames.
-        dropout_rate: for whole channels, after every convolution; 0.4 × it before the first.
+    A frame sees `LOCAL_REACH` + 16 frames to either side, so that a long video can go through in windows. Features
+    (B, L, D) are in standard units. Dropout is for whole channels, with 0.4 of the rate before the first convolution.
     """
     # Film reaches 12 deviations of what was simulated. Not log1p, which ONNX lacks.
     x = ops.sign(x) * ops.log(1 + ops.abs(x))

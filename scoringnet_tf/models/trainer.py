@@ -93,7 +93,8 @@ class Trainer(Model):
         if unknown := {*output_losses, *output_metrics} - {*known}:
             raise unknown_name("loss or metrics", min(unknown), known)
         output_losses = {output: loss_terms.for_head(self, output, each) for output, each in output_losses.items()}
-        terms = loss_terms.term_names(phase, output_losses)
+        learned = loss_terms.learned_losses(phase, output_losses)
+        terms = loss_terms.term_names(phase, learned)
         loss_terms.check_names(terms, output_metrics)
 
         # 2. Choose what learns
@@ -119,7 +120,7 @@ class Trainer(Model):
             optimizer = LossScaleOptimizer(optimizer)
         trackers, total = {name: keras.metrics.Mean(name=name) for name in terms}, keras.metrics.Mean(name="loss")
         steps = _steps(optimizer)
-        self.terms = CompiledTerms(phase, output_losses, output_metrics, trackers, total, frozenset(), steps)
+        self.terms = CompiledTerms(phase, learned, output_metrics, trackers, total, frozenset(), steps)
         super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
@@ -380,18 +381,12 @@ class Trainer(Model):
         β‖w‖² is on SP's kernels that learn; a TCN has its own. Each term is tracked before α, as a mean over videos
         with known truth. Replicas that share a batch have the whole batch's loss each, divided by their number: Eq. 7
         pairs all its videos, and gradients add up to one device's.
-
-        Args:
-            x, training: not used.
-            y: targets from `videos`: stages int (B, L), scores (B,).
-            y_pred: the model's outputs.
-            sample_weight: (B,), each video's weight, or None.
         """
         if isinstance(sample_weight, dict):
             raise by_output(sample_weight)
         y, y_pred, sample_weight = self.terms.gathered(y, y_pred, sample_weight)
         total, trackers = 0.0, self.terms.trackers
-        for output, loss in self.terms.learned_losses.items():
+        for output, loss in self.terms.losses.items():
             is_distribution = isinstance(loss, losses.ScoreDistributionLoss)
             predicted = y_pred[f"{output}_distribution" if is_distribution else output]
             if output not in y:

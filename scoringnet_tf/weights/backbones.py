@@ -95,10 +95,6 @@ def kinetics_weights() -> Layers:
 def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet:
     """Heads that learned from a backbone's features, behind that backbone: a model for frames. Others as they are.
 
-    Args:
-        heads: a `ScoringNet`.
-        learned: how the user calls it.
-
     Raises:
         InputError: as `load_backbone`; the backbone at hand has other weights (`other_features`).
     """

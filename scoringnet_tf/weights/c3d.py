@@ -144,11 +144,7 @@ def _values(arrays: Arrays, name: str, layer: Any) -> list[np.ndarray]:
 def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iterable[str] = ()) -> C3D:
     """A tower's `C3D` with its regressor but for the last layer, as `pretrain` makes it (`top="regressor"`).
 
-    Args:
-        model: `ScoringNet` for frames.
-        score: whose tower; None for the first, difficulty's if there is one.
-        learned_from: what the model learned from, see `run_record.videos_of_run`: models that start from the C3D
-            have learned from that, too.
+    Models that start from it have `learned_from` what the model did, see `run_record.videos_of_run`.
 
     Raises:
         InputError: there is no such tower (`unknown_name`), or it sees features (`sees_features`); its regressor is

@@ -69,23 +69,6 @@ def test_the_path_is_the_best_of_all(length, num_stages, decoding):
         np.testing.assert_allclose(probability, best_by_force(row, cyclic), rtol=1e-5)
 
 
-def test_a_path_repairs_what_frames_by_themselves_get_wrong():
-    """A second pre-starting after the entry, of a frame, and a frame of entry in the flight."""
-    argmax = [0, 1, 1, 2, 2, 3, 2, 2, 3, 3, 0, 1, 0]
-    right = [0, 1, 1, 2, 2, 2, 2, 2, 3, 3, 0, 0, 0]
-    probabilities = np.float32(0.1 + 0.6 * np.eye(4)[argmax])[np.newaxis]
-    assert labels_of("argmax", probabilities).tolist() == [argmax]
-    assert labels_of("ordered", probabilities).tolist() == [right]
-
-
-def test_two_performances_are_one_cycle():
-    labels = [0, 1, 2, 3, 0, 0, 1, 2, 3, 1, 2, 3]
-    probabilities = np.float32(0.01 + 0.96 * np.eye(4)[labels])[np.newaxis]
-    assert labels_of("cyclic", probabilities).tolist() == [labels]
-    once = labels_of("ordered", probabilities)[0].tolist()
-    assert in_order(once, 4, cyclic=False) and once != labels
-
-
 def test_padding_changes_nothing():
     probabilities, lengths = drawn(np.random.default_rng(0), 3, 20, 4), (20, 11, 1)
     labels = labels_of("ordered", probabilities, np.arange(20) < np.array(lengths)[:, None])
@@ -142,14 +125,6 @@ def test_a_path_is_that_of_float32_in_a_model_of_another_precision():
     finally:
         keras.config.set_dtype_policy("float32")
     np.testing.assert_array_equal(found, truth[np.newaxis])
-
-
-@pytest.mark.parametrize("decoding", DECODINGS)
-def test_a_decision_is_saved_with_its_decoding(decoding):
-    again = StageDecision.from_config(StageDecision(decoding).get_config())
-    assert again.decoding == decoding
-    labels = again(keras.KerasTensor((2, 9, 4)), keras.KerasTensor((2, 9), "bool"))
-    assert (labels.shape, labels.dtype) == ((2, 9), "int32")
 
 
 def test_an_unknown_decoding_is_named():

@@ -1,6 +1,5 @@
 """Key fragments: which frames a tower sees, against loops; moved in time in training."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -26,13 +25,6 @@ def test_selector_cuts_the_fragment_and_reports_empty_ones():
     clip, empty = FragmentSelector([2, 3], 3)(frames, stages, mask)
     assert np.asarray(empty).tolist() == [False, True]
     assert np.asarray(clip)[:, :, 0, 0, 0].tolist() == [[3, 5, 8], [0, 4, 8]]
-
-
-def test_a_selector_is_saved_with_its_stages_and_length():
-    again = FragmentSelector.from_config(FragmentSelector([2, 3], 5, name="of_entry").get_config())
-    assert (again.stages, again.length, again.name) == ((2, 3), 5, "of_entry")
-    clip, empty = again.compute_output_spec(keras.KerasTensor((4, 9, 6, 8, 3), "uint8"), None, None)
-    assert (clip.shape, clip.dtype, empty.shape, empty.dtype) == ((4, 5, 6, 8, 3), "uint8", (4,), "bool")
 
 
 def test_a_row_of_padding_alone_stays_in_its_own_video():

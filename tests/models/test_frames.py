@@ -112,20 +112,6 @@ def test_a_model_of_clips_takes_them_by_name_too():
         c3d({"frames": OTHERS["0 to 1"][:, :8]})
 
 
-@pytest.mark.parametrize(("kind", "mask"), [(np.asarray, "float32"), (tf.constant, "bool"), (keras.ops.array, "int32")])
-def test_uint8_and_a_mask_are_taken_whatever_holds_them(net, kind, mask):
-    x = {"frames": FRAMES, "mask": np.arange(12) < np.array([[12], [9], [5]])}
-    other = keras.tree.map_structure(kind, {**x, "mask": x["mask"].astype(mask)})
-    np.testing.assert_allclose(net(other)["final"], net(x)["final"], rtol=1e-5)
-
-
-def test_fragments_of_floats_are_refused(net):
-    stages = batch()[1]["stages"]
-    assert net.score_fragments(FRAMES, stages, MASK)["final"].shape == (3,)
-    with refused(CODE):
-        net.score_fragments(OTHERS["0 to 1"], stages, MASK)
-
-
 def test_a_model_of_frames_composes_saves_and_reloads(tmp_path):
     model = composed()
     model.save(tmp_path / "composed.keras")

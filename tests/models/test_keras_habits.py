@@ -57,6 +57,7 @@ INPUT_HABITS = {
     "[frames, mask]": ([FRAMES, PADDED], PADDED),
     "(frames, mask)": ((FRAMES, PADDED), PADDED),
     "(frames, mask as int32)": ((FRAMES, PADDED.astype("int32")), PADDED),
+    "(frames, mask as float32)": ((FRAMES, PADDED.astype("float32")), PADDED),
     "tf.constant(frames), tf.constant(mask)": ((tf.constant(FRAMES), tf.constant(PADDED)), PADDED),
     "frames": (FRAMES, MASK),
     "[frames]": ([FRAMES], MASK),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from refusals import refused
 
 from scoringnet_tf.models.lstm import LSTM
 
@@ -52,9 +51,3 @@ def test_equals_a_loop_over_frames_and_units(backwards):
     for row in range(2):
         expected = by_hand(layer.get_weights(), FRAMES[row, ::step], MASK[row, ::step])
         np.testing.assert_allclose(found[row], expected, rtol=0, atol=1e-6)
-
-
-@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"recurrent_dropout": 0.1}, {"use_bias": False}], ids=str)
-def test_what_it_does_not_compute_is_refused(kwargs):
-    with refused("wrong_value"):
-        LSTM(UNITS, **kwargs)

@@ -11,7 +11,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.layers import RealFrames
-from scoringnet_tf.models.segmenters import STAGE_NETWORKS, HeldEnds, LocalChange
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS, LocalChange
 from scoringnet_tf.training import config
 from scoringnet_tf.training.plan import check_start
 
@@ -108,13 +108,6 @@ def test_a_share_of_the_mean_of_the_real_frames_around_is_taken_off():
             around = x[video, max(frame - 2, 0) : min(frame + 3, length)]
             expected = x[video, frame] - 0.6 * around.mean(axis=0)
             np.testing.assert_allclose(found[video, frame], expected, atol=1e-6)
-
-
-def test_the_first_and_the_last_real_frame_are_held():
-    x = np.arange(8, dtype=np.float32).reshape(2, 4, 1)
-    mask = np.array([[True] * 2 + [False] * 2, [True] * 4])
-    found = np.asarray(HeldEnds(2)(x, mask))[..., 0].tolist()
-    assert found == [[0, 0, 0, 1, 1, 1, 1, 1], [4, 4, 4, 5, 6, 7, 7, 7]]
 
 
 def test_a_tcn_is_its_sums(tcn):

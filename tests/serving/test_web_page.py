@@ -148,9 +148,7 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
     assert code_of(client.post("/videos", params={"size": MEGABYTE + 1}), 413) == "too_large"
     token = client.post("/videos", params={"size": MEGABYTE}).json()["token"]
     response = client.put(f"/videos/{token}", content=bytes(MEGABYTE + 1))
-    assert (
-        code_of(response, 413) == "too_large" and response.headers["connection"] == "close"
-    )
+    assert code_of(response, 413) == "too_large" and response.headers["connection"] == "close"
     assert client.get(f"/videos/{token}").json()["code"] == "too_large"
     assert [*folder.iterdir()] == []
 

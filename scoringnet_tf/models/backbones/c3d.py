@@ -87,9 +87,7 @@ def trunk(
 ) -> Any:
     """Applies C3D's layers up to `final_endpoint` to normalised frames (B, L, H, W, C): (B, L', H', W', C').
 
-    Args:
-        frame_mask: KerasTensor (B, L), true for real frames. Padded frames are set to zero before every convolution, as
-            beyond the end of an unpadded video.
+    With a mask (B, L) padded frames are zero before every convolution, as beyond the end of an unpadded video.
     """
     for (name, spec), (following, window) in itertools.pairwise([*TRUNK, ("", None)]):
         if name.startswith("conv"):
