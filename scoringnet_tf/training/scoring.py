@@ -46,6 +46,7 @@ def initialize(plan: Plan, network: ScoringNet, sources: dict[str, Any]) -> None
     if plan.targets is not None:
         print(plan.targets.message)
     if info.features or (network.backbone and network.backbone.pretrained):
+        # All steps, not the T that training draws: their mean lies up to 0.08 deviations apart (soccer, 286 videos).
         network.adapt_features(videos(plan, network, "train", num_frames=None))
     if not info.features and (share := math.prod(config.data.image_size) / math.prod(info.frame_size)) < SMALL_SHARE:
         hint = "Build smaller frames (--frame_height, --frame_width), or raise --image_size. [frames_oversized]"

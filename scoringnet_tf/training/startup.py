@@ -50,11 +50,12 @@ def step_bytes(run: ResolvedRun, phase: Phase) -> float:
 
 
 def _bytes_kept(model: keras.Model, batch_size: int, length: int) -> int:
-    """Bytes of the outputs of a model's layers, for videos (B, L, …)."""
-    if not model.trainable_variables:
-        return 0
-    total = 0
+    """Bytes of the outputs of a model's layers from the first that learns on, for videos (B, L, …)."""
+    total, learns = 0, False
     for layer in model.layers:
+        learns = learns or bool(layer.trainable_variables)
+        if not learns:
+            continue
         if isinstance(layer, keras.Model):
             total += _bytes_kept(layer, batch_size, length)
         elif not isinstance(layer, keras.layers.InputLayer):

@@ -124,6 +124,13 @@ def test_what_a_run_has_written_at_its_end_is_left(tmp_path, best, last, is_left
     assert [weight_in(tmp_path / name) for name in ("best.keras", "last.keras")] == [best if is_left else 2, last or 1]
 
 
+def test_a_model_that_is_damaged_is_named(tmp_path):
+    run = at_its_end(tmp_path, kept=2)
+    (tmp_path / "checkpoints/joint.keras").write_bytes(b"damaged")
+    with refused("damaged_model", "--model_dir", "joint.keras"):
+        finish(run)
+
+
 def test_the_end_of_a_run_is_its_own(tmp_path):
     with locked(tmp_path, "held"), refused("busy"):
         finish(at_its_end(tmp_path))
@@ -144,6 +151,7 @@ def test_the_best_model_is_calibrated_once_on_the_videos_of_the_run(labelled_run
     folder, best = labelled_run.model_dir, finish(labelled_run)
     model, kept, last = (load_scoring_net(path) for path in (best, folder / "checkpoints/joint.keras", folder / LAST))
     assert model.reference.num_videos == 7 and is_calibrated(model, labelled_run.info)
+    assert model.reference.intervals.num_videos == {"final": 2} and len(labelled_run.validation_ids) == 2
     assert kept.reference is None is last.reference
     assert_same(model.get_weights(), kept.get_weights())
     own = dataclasses.replace(model.reference, num_videos=3)

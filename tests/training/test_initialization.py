@@ -21,10 +21,8 @@ from training_runs import (
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.compatibility import copy_network
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,
@@ -211,27 +209,6 @@ def test_a_kfs_that_sees_the_same_numbers_is_taken():
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
 
 
-@pytest.mark.slow
-def test_the_kfs_of_an_initial_model_may_be_kept_or_come_from_a_segmenter(diving_records, tmp_path):
-    """That it is not trained `test_a_trained_kfs_is_used_and_not_trained` shows."""
-    info = DatasetInfo.load(diving_records)
-    config = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
-    models, paths = {}, {flag: str(tmp_path / f"{flag}.keras") for flag in ("initial_model", "segmenter")}
-    for flag, path in paths.items():
-        models[flag] = trained(build_network(info, config, "float32"))
-        models[flag].save(path)
-    kept, other = (
-        scoring_run(diving_records, tmp_path / "run", segmentation_epochs=0, scoring_epochs=1, **starts)
-        for starts in ({"initial_model": paths["initial_model"]}, paths)
-    )
-    (phase,) = kept.phases
-    kept.task.compile(kept, phase)
-    assert phase.name == "scoring" and kept.model.learning == ["score_predictor"]
-    for run, start in ((kept, "initial_model"), (other, "segmenter")):
-        assert_same(models[start].segmenter.get_weights(), run.model.segmenter.get_weights())
-        assert_same(models["initial_model"].score_predictor.get_weights(), run.model.score_predictor.get_weights())
-
-
 # === Parts that do not learn on ===
 
 
@@ -282,27 +259,6 @@ def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_othe
     }
     with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
         scoring_run(diving_records, tmp_path, **changes)
-
-
-@pytest.mark.slow
-def test_a_run_does_not_go_on_from_another_model_under_the_same_name(of_other_records, diving_records, tmp_path):
-    """A checkpoint fits any preprocessing, units and stages. Those of a tower that learns may change."""
-    path, model = tmp_path / "model.keras", load_scoring_net(of_other_records[0])
-
-    def record(difficulty, execution, stages, **changes):
-        statistics, stages = {"difficulty": difficulty, "execution": execution}, {"difficulty": stages}
-        of_sp = {"score_statistics": statistics, "fragment_stages": stages}
-        model.with_dtype("float32", **changes, score_predictor=of_sp).save(path)
-        options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
-        run = scoring_run(diving_records, tmp_path / "run", **options)
-        run.record.write(run.model_dir)
-        return run.model
-
-    begun = record((3.3, 0.25), (24.0, 4.0), ["take-flight", "entry"])
-    Checkpoints(tmp_path / "run").save(begun, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
-    record((3.3 * (1 + 1e-15), 0.25), (1.0, 1.0), ["entry", "take-flight"])  # as another machine sums
-    with refused("other_run", "the preprocessing", "the scale of the scores", "the stages of the towers"):
-        record((3.3, 0.26), (24.0, 4.0), ["entry"], content={"preprocessing": BGR})
 
 
 def test_a_model_that_goes_on_reads_features_as_it_did(diving_features, tmp_path):

@@ -132,14 +132,3 @@ def test_a_c3d_states_the_frames_that_it_learned_from(run, ucf101_records, tmp_p
         changes = {"validation_fraction": 0.45, "pretrained": str(tmp_path / f"{name}.keras"), "clip_length": 8}
         later = pretraining_run(DatasetInfo.load(ucf101_records), tmp_path / "run", **changes)
         assert later.model.preprocessing == {**published, "frame_size": size}
-
-
-def test_a_run_goes_on_from_its_pretrained_c3d(motion_records, tmp_path):
-    """And keeps what that learned from."""
-    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, learned_from={"a dive", "another"})
-    c3d.save(tmp_path / "c3d.keras")
-    info, changes = DatasetInfo.load(motion_records), {"pretrained": str(tmp_path / "c3d.keras")}
-    run = pretraining_run(info, tmp_path / "run", **changes)
-    assert run.model.learned_from == {"a dive", "another"}
-    for name in ("conv1a", "conv5b", "fc7"):
-        assert_same(c3d.get_layer(name).get_weights(), run.model.get_layer(name).get_weights())

@@ -45,6 +45,7 @@ def test_rows_are_gathered_in_their_order_on_several_machines_of_several_replica
     gathered = np.concatenate([piece for pieces in of_machine for piece in pieces])  # by number of the replica
     assert gathered.tolist() == [*range(rows), 0]
     assert weights[inputs != 0].all() and sorted(weights[inputs == 0]) == [0, 1]
+    assert shared(dataset, 1) is dataset
 
 
 FRAGMENTS = """
@@ -143,15 +144,6 @@ def test_each_machine_has_a_replica(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", of({"type": "worker", "index": 0}, TWO))
     with refused("wrong_value", "--replicas=3", "2 workers"):
         strategy_of(3)
-
-
-def test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing():
-    batches = tf.data.Dataset.from_tensor_slices(({"x": np.arange(5)}, {"y": np.arange(5) * 10})).batch(4)
-    found = [(inputs["x"], targets["y"], weights) for inputs, targets, weights in shared(batches, 2)]
-    assert [part.numpy().tolist() for part in found[0]] == [[0, 1, 2, 3], [0, 10, 20, 30], [1, 1, 1, 1]]
-    assert [part.numpy().tolist() for part in found[1]] == [[4, 4], [40, 40], [1, 0]]
-    assert [weights.numpy().tolist() for *_, weights in shared(batches, 3)] == [[1, 1, 1, 1, 0, 0], [1, 0, 0]]
-    assert shared(batches, 1) is batches
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,8 @@ def test_constants_of_a_model_are_told_apart(records, tmp_path):
     assert built == scoring_run(records, tmp_path / "other", **STAGED, seed=8).record.built_of
     other = scoring_run(records_of(tmp_path / "records", [60.0, 61.0, 64.0, 69.0]), tmp_path, **STAGED)
     assert different(built, other.record.built_of) == ["scale of the scores, of the records or --initial_model"]
+    near = scoring_run(records_of(tmp_path / "near", [60.0, 61.0, 64.0, 68.0 + 1e-6]), tmp_path, **STAGED)
+    assert built == near.record.built_of  # as another machine sums
     assert built["weights of --backbone"] is None and built["sport"] is None
     assert built["preprocessing"] == hashed(None)
     parts = {**STAGED, "scores": "parts", "difficulty_fragment": ["entry"]}
@@ -205,6 +207,9 @@ def test_a_c3d_keeps_what_its_start_learned_from(motion_records, tmp_path, capsy
     assert "unknown" not in capsys.readouterr().out
     (folder / "config.json").write_text("{")
     assert run().model.learned_from == seen
+    bgr = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [16, 16]}
+    scoringnet_tf.C3D((8, 16, 16, 3), 1 / 64, heads={"splash": 4}, preprocessing=bgr).save(folder / "c3d.keras")
+    assert different(made.record.built_of, run().record.built_of) == ["preprocessing"]
     smaller = dataclasses.replace(info, frame_size=(20, 24))
     config = pretraining_settings(tmp_path / "run", records_dir=str(motion_records), **tiny)
     assert resolve(check(config, smaller)).record.built_of == run(pretrained=None).record.built_of
