@@ -85,7 +85,7 @@ def test_constants_of_a_model_are_told_apart(records, tmp_path):
     assert built == scoring_run(records, tmp_path / "other", **STAGED, seed=8).record.built_of
     other = scoring_run(records_of(tmp_path / "records", [60.0, 61.0, 64.0, 69.0]), tmp_path, **STAGED)
     assert different(built, other.record.built_of) == ["scale of the scores, of the records or --initial_model"]
-    near = scoring_run(records_of(tmp_path / "near", [60.0, 61.0, 64.0, 68.0 + 1e-6]), tmp_path, **STAGED)
+    near = scoring_run(records_of(tmp_path / "near", [60.0, 61.0, 64.0, 68.0 + 1e-9]), tmp_path, **STAGED)
     assert built == near.record.built_of  # as another machine sums
     assert built["weights of --backbone"] is None and built["sport"] is None
     assert built["preprocessing"] == hashed(None)
