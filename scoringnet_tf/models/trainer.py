@@ -33,6 +33,7 @@ from scoringnet_tf.models.score_prediction import HEADS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
+from scoringnet_tf.support.threads import check_not_forked
 
 if TYPE_CHECKING:
     from keras import Model
@@ -345,6 +346,11 @@ class Trainer(Model):
         if not self.optimizer.built:  # that of a scaled loss would begin anew with its scale
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """Keras's own, but not in a forked child."""
+        check_not_forked()
+        return super().make_predict_function(force)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None, mask: Any = None) -> dict[str, Any]:
         """The functional model; with `true_stages` among the inputs, what the phase trains."""

@@ -103,6 +103,15 @@ def test_samples_show_at_every_moment_the_nearest_frame_or_a_mixture_of_two_far_
     np.testing.assert_array_equal(video_at(times, fps).samples(None), np.arange(len(times)))
 
 
+def test_a_stretch_of_a_part_keeps_its_place_in_the_whole_video():
+    place = {"first_frame": 100, "first_time": 4.5, "since": 4.0, "shared": 3}
+    part = dataclasses.replace(video_at(np.arange(50) / 25, 25), frames=range(50), **place)
+    cut = part.cut(10, 20)
+    assert (cut.first_frame, cut.shared, [*cut.frames]) == (110, 0, [*range(10, 20)])
+    assert (cut.first_time, cut.since) == pytest.approx((4.9, 4.4)) and cut.timestamps[0] == 0
+    np.testing.assert_array_equal(part.sample_of(10.0)[10:19] + 40, cut.sample_of(10.0)[:9] + 44)  # so many come before
+
+
 def test_a_timestamp_that_is_years_away_asks_for_no_years_of_frames():
     np.testing.assert_array_equal(video_at([0.0, 0.04, 0.08, 1e9], 3 / 1e9).samples(25.0), [0, 1, 2, 3])
 

@@ -151,10 +151,10 @@ def test_scores_that_no_training_video_has_are_left_out_and_one_known_group_suff
     assert all(np.isfinite(found[score]).all() for score in results.truth)
 
 
-@pytest.mark.parametrize(("athletes", "held_out"), [(3, ("--validation_fraction=0",)), (25, ())])
+@pytest.mark.parametrize(("athletes", "held_out"), [(3, ("--validation_fraction=0",)), (25, ()), (None, ())])
 def test_one_group_alone_is_learned_from(records, athletes, held_out):
     info = DatasetInfo.load(records)
-    videos = {name: {**video, "group": f"{int(name) % athletes}"} for name, video in info.videos.items()}
+    videos = {name: {**video, "group": athletes and f"{int(name) % athletes}"} for name, video in info.videos.items()}
     fold = Surroundings(None, dataclasses.replace(info, videos=videos), (), records)
     assert with_validation([fold])[0].further == held_out
     chosen = dataclasses.replace(fold, further=("--validation_fraction=0.3",))

@@ -83,6 +83,10 @@ def test_curves_tables_and_pictures_are_written(surroundings, commands, tmp_path
     for cell, more in zip(shown.strip("|").split("|")[1:], numbers.values(), strict=True):
         low, high = bootstrap.interval(draws[f"key fragments{more}"] - draws[f"whole video{more}"])
         assert cell.strip().strip("*") == f"{low:+.3f} to {high:+.3f}" and ("**" in cell) == (low * high > 0)
+    (Training({**SHORT.rows[0].flags}, 1).folder(surroundings) / "metafile.yml").unlink()
+    again = learning_curves.write_learning_curves(tmp_path / "again", SHORT, surroundings, 2)
+    (fewer,) = [line for line in again.splitlines() if line.startswith("| key fragments − whole video: E-SRC")]
+    assert fewer.split(" | ")[1:3] == shown.split(" | ")[1:3] and fewer.endswith(" |  |")  # of other seeds
     with (folder / "curves.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 3 * 2 * 2  # ways, sets, seeds, renderings

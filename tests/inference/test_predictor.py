@@ -57,15 +57,17 @@ def codes(remarks):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.parametrize("way", ["load", "build", "call", "score"])
+@pytest.mark.parametrize("way", ["load", "build", "call", "predict", "score"])
 def test_a_forked_child_is_told_that_tensorflow_is_its_parents(small, tmp_path, way):
     """It would wait forever; as would the workers of `multiprocessing.Pool` and of a server that forks them."""
     inputs = {"frames": np.full((1, 8, 32, 32, 3), 9, np.uint8), "mask": np.ones((1, 8), bool)}
     write_bars(tmp_path / "clip.avi", 8)
+    small.predict(inputs, verbose=0)
     ways = {
         "load": lambda: scoringnet_tf.from_preset("diving_small"),
         "build": small_model,
         "call": lambda: small(inputs),
+        "predict": lambda: small.predict(inputs, verbose=0),
         "score": lambda: score_video(tmp_path / "clip.avi", small),
     }
     child = os.fork()
