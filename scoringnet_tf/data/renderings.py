@@ -13,17 +13,17 @@ from scoringnet_tf.support.messages import InputError
 TOLERANCE = 0.005  # points: scores are rounded
 
 
-def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
-    """InputError unless all renderings have the ids, scores and form in a split of `info`, and other pixels."""
-    ids, seen = info.split(split)["ids"], {info.data_hash}
+def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo]) -> None:
+    """InputError unless all renderings have the ids, scores and form of `info`'s test split, and other pixels."""
+    ids, seen = info.split("test")["ids"], {info.data_hash}
     for rendering in renderings:
         where = f"--renderings={rendering.records_dir}"
-        same = sorted(rendering.split(split)["ids"]) == sorted(ids) and all(
+        same = sorted(rendering.split("test")["ids"]) == sorted(ids) and all(
             np.allclose(rendering.true_scores(name, ids), info.true_scores(name, ids), atol=TOLERANCE, equal_nan=True)
             for name in SCORES
         )
         if not same or rendering.sport != info.sport:
-            raise InputError("other_videos", f"{where} has other {split} videos or scores than {info.records_dir}.")
+            raise InputError("other_videos", f"{where} has other test videos or scores than {info.records_dir}.")
         if different := _differences(info, rendering):
             raise InputError("other_records", f"{where} differs from {info.records_dir}: {'; '.join(different)}.")
         if rendering.data_hash in seen:

@@ -13,6 +13,7 @@ from tiny_records import feature_video, write_records
 
 from scoringnet_tf.baselines.simple import SimpleSystems
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.splits import write_split
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.cross_validation import alone, beside, verdict, with_validation
@@ -180,13 +181,19 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     assert {path: path.stat().st_mtime_ns for path in models} == models
 
 
-def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path):
-    words = [f"--records_dir={records}", f"--output_dir={tmp_path}", "--folds=3", "--nonetwork"]
+@pytest.mark.parametrize(("way", "draws_groups"), [("", False), ("--group=group", False), ("--split_files", True)])
+def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path, way, draws_groups):
+    """Intervals are over groups unless a fold parts them, or is made of them."""
+    write_split(tmp_path / "split.csv", {f"{n:02d}": "train" if n % 3 else "test" for n in range(30)})
+    ways = {"": ["--folds=2"], "--group=group": [way, "--folds=2"]}
+    words = [f"--records_dir={records}", f"--output_dir={tmp_path}", "--nonetwork"]
+    words += ways.get(way, [f"--split_files={tmp_path / 'split.csv'}"])
     result = forked("scoringnet_tf.cross_validate", *words)
     assert result.returncode == 0, result.stderr
     assert "| Gaussian process |" in result.stdout and "ScoringNet" not in result.stdout
     assert result.stdout.splitlines()[-1].startswith("Best by F-SRC: ")
     assert not [*(tmp_path / "trainings").glob("*seed*")]
+    assert ("group" in (tmp_path / "predictions.csv").read_text().splitlines()[0].split(",")) == draws_groups
 
 
 def test_equal_scores_are_refused_before_anything_is_trained(tmp_path):

@@ -50,6 +50,7 @@ def test_a_system_is_fitted_once_for_all_renderings(surroundings, commands):  # 
     assert metafile["chosen"] == {"final": {"C": 1}} and metafile["hardware"]["cores"] >= 1
     described = suite.described(table, [where], 2)
     assert [one["seed"] for one in described["trainings"]] == [0, 1] and described["learned_from_test"] == {}
+    assert described["further_flags"] == ["--max_steps=1"]
 
 
 def test_a_further_rendering_is_predicted_where_the_system_was_fitted(surroundings, commands):  # noqa: F811
