@@ -72,6 +72,8 @@ def test_a_bag_is_read_by_its_words():
     bags = rng.dirichlet(np.full(5, 2.0), size=120)
     learned = consisa.learn(training_set(bags[:60], 100 * bags[:60, 2]))
     assert stats.spearmanr(learned.predict(bags[60:]), bags[60:, 2]).statistic > 0.95
+    scaled = consisa.learn(training_set(50 * bags[:60], 100 * bags[:60, 2]))  # distances are in units of their mean
+    np.testing.assert_allclose(scaled.predict(50 * bags[60:]), learned.predict(bags[60:]), rtol=1e-4)
     assert learned.chosen["words"] == 5 and learned.chosen["kernel"] == "chi2"
 
 

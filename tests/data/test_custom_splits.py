@@ -74,7 +74,12 @@ def test_an_index_without_records_says_where_they_are(info, tmp_path):
     ("of_video", "of_records"),
     [
         *(({"final": 51.5}, {}), ({"sha256": "0" * 64}, {}), ({"group": "one"}, {})),
-        *(({}, {"frame_size": (16, 16)}), ({}, {"aspect": 1.1}), ({}, {"settings": {"fit": "pad"}})),
+        *(
+            ({}, {"frame_size": (16, 16)}),
+            ({}, {"aspect": 1.1}),
+            ({}, {"frame_rate": 50.0}),
+            ({}, {"settings": {"fit": "pad"}}),
+        ),
     ],
 )
 def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_path, of_video, of_records):

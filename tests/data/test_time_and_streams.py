@@ -148,6 +148,18 @@ def test_a_model_sees_a_video_at_the_rate_of_its_training(tmp_path, milliseconds
         assert indices(preprocessor(tmp_path / "v.mkv")["frames"][0]) == samples.tolist()
 
 
+@pytest.mark.parametrize(("milliseconds", "length", "shared"), [(40, 10, 4), (20, 20, 8), (5, 40, 16)])
+def test_parts_are_as_long_in_seconds_at_any_frame_rate_up_to_four_times_that_of_training(
+    tmp_path, milliseconds, length, shared
+):
+    write_timed(tmp_path / "v.mkv", milliseconds * np.arange(60), rate=25)
+    preprocessor = ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=25.0)
+    parts = [*preprocessor.parts(tmp_path / "v.mkv", length=10, overlap=4)]
+    assert [(len(part.frames), part.shared) for part in parts[:-1]] == [(length, shared)] * (len(parts) - 1)
+    assert [part.first_frame for part in parts] == [(length - shared) * number for number in range(len(parts))]
+    assert parts[-1].first_frame + len(parts[-1].frames) == 60 and parts[-1].shared == 0
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])
 def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
     path = tmp_path / f"v.{suffix}"
