@@ -245,6 +245,9 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
     run, seen = run_of("c3d_svr", records, tmp_path, c3d, seed=7), []
     of_split = [run._part(split).ids for split in ("train", "validation")]
     ids = [*of_split[0], *of_split[1]]
+    assert (
+        len(dataclasses.replace(run, validation_fraction=0.45)._part("validation").ids) == round(0.45 * len(ids)) == 3
+    )
     for video_id in ids[1:4]:
         run.info.videos[video_id]["group"] = "one"
 

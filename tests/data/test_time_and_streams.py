@@ -110,6 +110,7 @@ def test_a_stretch_of_a_part_keeps_its_place_in_the_whole_video():
     assert (cut.first_frame, cut.shared, [*cut.frames]) == (110, 0, [*range(10, 20)])
     assert (cut.first_time, cut.since) == pytest.approx((4.9, 4.4)) and cut.timestamps[0] == 0
     np.testing.assert_array_equal(part.sample_of(10.0)[10:19] + 40, cut.sample_of(10.0)[:9] + 44)  # so many come before
+    assert part.samples(5.0)[:4].tolist() == [0, 5, 10, 15] and cut.samples(5.0).tolist() == [0, 5]
 
 
 def test_a_timestamp_that_is_years_away_asks_for_no_years_of_frames():
