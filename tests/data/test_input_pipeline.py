@@ -101,6 +101,8 @@ def test_equal_seeds_give_equal_data_whatever_the_global_seed_and_a_resumed_run_
     tf.random.set_seed(2)
     assert _same(three_epochs[7:], _read(diving_records, first_epoch=1, epochs=3, **RANDOM)[0])
     assert not _same(three_epochs[:7], _read(diving_records, epochs=1, **{**RANDOM, "seed": 6})[0])
+    one, other = (_read(diving_records, **{**RANDOM, "shuffle": False, "seed": seed}, epochs=1)[0] for seed in (3, 6))
+    assert not _same(one, other) and [video_id for video_id, *_ in one] == [video_id for video_id, *_ in other]
 
 
 def test_each_pass_over_one_dataset_is_the_next_epoch(diving_records, three_epochs):
