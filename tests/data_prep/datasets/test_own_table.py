@@ -47,13 +47,11 @@ def test_columns_of_other_names_are_named(tmp_path, name):
     ("header", "columns", "code", "named"),
     [
         ("video,split,final,Final", [], "duplicate", "final, Final"),
-        ("video,split,final,final", [], "duplicate", "final"),
         ("video,split,final,", [], "missing_column", "'80'"),
         ("video,split,final,supertrial", ["group=supertrial", "group=split"], "duplicate", "split, supertrial"),
         ("video,split,marks,J1", [], "duplicate", "mark_1"),
         ("video,split,Points,b", ["final=points"], "missing_column", "points"),
         ("video,split,Points,b", ["finale=Points"], "unknown_name", "finale=Points"),
-        ("video,split,Points,b", ["Points"], "unknown_name", "Points"),
         ("video,split,Points,b", ["final="], "unknown_name", "final="),
         ("video,split;final,b", [], "count_mismatch", "4 in row 2"),
     ],

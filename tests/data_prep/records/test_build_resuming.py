@@ -80,13 +80,6 @@ def test_a_video_that_has_changed_since_is_encoded_again(interrupted, tmp_path):
     assert info.stage_frames["test"]["pre-starting"] == 13
 
 
-def test_other_settings_encode_every_video_again(interrupted, tmp_path):
-    settings = BuildSettings((36, 48), 50, aspect=4 / 3)
-    info, notes = build(interrupted, tmp_path / "records", settings)
-    assert info.data_hash == build(interrupted, tmp_path / "other", settings)[0].data_hash
-    assert "resumed" not in codes(notes)
-
-
 def _flip(path):
     """Changes a pixel of a frame, but no length."""
     content = bytearray(path.read_bytes())
@@ -118,12 +111,16 @@ def test_what_is_damaged_is_not_trusted(tmp_path, damage):
     np.testing.assert_array_equal(first.thumbnails, third.thumbnails)
 
 
-@pytest.mark.parametrize("version", ["av.__version__", "cv2.__version__", "data_prep.records.encoding.__version__"])
-def test_what_another_version_encoded_is_encoded_again(tmp_path, monkeypatch, version):
+def test_a_video_is_kept_for_one_stretch_form_and_version(tmp_path, monkeypatch):
     write_bars(tmp_path / "one.avi", 12)
-    first = keep_video(Clip(tmp_path / "one.avi"), STORED, tmp_path)
-    monkeypatch.setattr(version, "0")
-    assert keep_video(Clip(tmp_path / "one.avi"), STORED, tmp_path).file != first.file
+    whole, *parts = (Clip(tmp_path / "one.avi", stretch) for stretch in (None, (0, 6), (6, 12)))
+    others = [(whole, dataclasses.replace(STORED, jpeg_quality=50)), *((part, STORED) for part in parts)]
+    files = [keep_video(*each, tmp_path).file for each in ((whole, STORED), *others)]
+    for version in ("av.__version__", "cv2.__version__", "data_prep.records.encoding.__version__"):
+        with monkeypatch.context() as patch:
+            patch.setattr(version, "0")
+            files.append(keep_video(whole, STORED, tmp_path).file)
+    assert len(set(files)) == 7
 
 
 def test_what_is_taken_over_is_all_that_was_known(tmp_path):
@@ -134,13 +131,6 @@ def test_what_is_taken_over_is_all_that_was_known(tmp_path):
     arrays = {name: getattr(first, name) for name in ("timestamps", "thumbnails")}
     assert dataclasses.replace(again, taken_over=None, **arrays) == dataclasses.replace(first, taken_over=None)
     np.testing.assert_array_equal(again.timestamps, first.timestamps)
-
-
-def test_stretches_of_one_file_are_kept_apart(tmp_path):
-    write_bars(tmp_path / "two.avi", 12)
-    first, second = (keep_video(Clip(tmp_path / "two.avi", part), STORED, tmp_path) for part in ((0, 6), (6, 12)))
-    assert first.file != second.file and second.taken_over is None
-    assert read_frames(first.file) != read_frames(second.file)
 
 
 def test_a_build_goes_where_a_link_leads(diving_dir, tmp_path, whole):
