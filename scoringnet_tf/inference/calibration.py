@@ -210,7 +210,7 @@ def _seeing_function(model: "ScoringNet") -> Callable:
     """A compiled function: `pooled` features (B, D), and with KFS decided stages (B, L), `certainties` (B, S − 1)."""
     segmenter = None if model.segmenter is None else model.segmenter.with_features()
 
-    @tf.function(input_signature=[input_specs(model), tf.TensorSpec((None, None), tf.int32)])
+    @tf.function(input_signature=[input_specs(model), tf.TensorSpec((None, None), tf.int32)], autograph=False)
     def see(inputs: dict[str, tf.Tensor], _: tf.Tensor) -> dict[str, tf.Tensor]:
         mask, encoded = inputs["mask"], model.encode(inputs)
         if segmenter is None:

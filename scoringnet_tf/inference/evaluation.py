@@ -73,7 +73,7 @@ def prediction_function(
     """
     import tensorflow as tf
 
-    @tf.function(input_signature=(input_specs(model), tf.TensorSpec((None, None), tf.int32)))
+    @tf.function(input_signature=(input_specs(model), tf.TensorSpec((None, None), tf.int32)), autograph=False)
     def outputs_of(inputs: dict[str, Any], stages: Any) -> dict[str, Any]:
         outputs = model(inputs, training=False)
         if true_fragments:

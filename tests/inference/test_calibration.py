@@ -30,14 +30,12 @@ from scoringnet_tf.inference.calibration import (
 )
 from scoringnet_tf.inference.evaluation import Predictions, predict_records, prediction_function
 from scoringnet_tf.inference.predictor import Predictor, predictor_of, score_video
-from scoringnet_tf.inference.reliability import reliability, stated_intervals
+from scoringnet_tf.inference.reliability import stated_intervals
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import (
     Intervals,
-    Spread,
-    TrainingStatistics,
     checksum,
     is_current,
     pooled,
@@ -53,12 +51,6 @@ SMALL = {
     "segmenter": {"network": "c3d"},
 }
 FEATURES = {"size": 4, "stride": 2, "origin": None}
-OF_FEATURES = {
-    "width_multiplier": 1 / 16,
-    "content": {"features": FEATURES},
-    "segmenter": None,
-    "score_predictor": {"clip_lengths": (4, 4)},
-}
 
 
 @pytest.fixture(scope="module")
@@ -281,31 +273,10 @@ def test_a_video_nearly_unlike_training_says_so(plain, lenient, video):
         assert ("far_from_training" in [warning.code for warning in score.warnings]) == is_far
 
 
-def test_the_interval_of_each_score_ends_where_that_score_does(model):
-    for name in SCORES:
-        highest = model.sport.range_of(name)[1]
-        low, high = reliability(model).score_intervals({name: highest}, model.sport)[name]
-        assert low < high == highest
-
-
 def test_what_was_measured_with_other_weights_says_nothing(model, video):
     score = Predictor(changed(model))(video, force=True)
     assert (score.interval_level, score.intervals) == (None, {})
     assert "stale_reference" in [warning.code for warning in score.warnings]
-
-
-def test_features_have_them_too(tmp_path):
-    train = np.random.default_rng(0).normal(size=(60, 4))
-    spread = Spread.of(train)
-    intervals = Intervals(0.9, {"final": 5.0}, {"final": 20}, "validation", "")
-    statistics = {"difficulty": (3.0, 0.1), "execution": (20.0, 1.0)}
-    model = trained(
-        scoringnet_tf.ScoringNet(**merged(OF_FEATURES, {"score_predictor": {"score_statistics": statistics}}))
-    )
-    reference = TrainingStatistics(60, "", checksum(model), {}, (), spread, intervals).get_config()
-    np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
-    score = score_video(tmp_path / "v.npy", model.with_dtype("float32", reference=reference))
-    assert score.intervals["final"] == pytest.approx((score.final - 5, score.final + 5))
 
 
 # === Commands ===

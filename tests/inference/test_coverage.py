@@ -18,27 +18,17 @@ DIVING = get_sport("diving")
 HIGHEST = DIVING.range_of("difficulty")[1]
 
 
-def predictions(count, rng, scale=8.0):
-    """Of a made-up model whose errors grow with the score and are skewed, as no Gaussian's."""
-    truth = {"difficulty": rng.uniform(2, 4, count), "execution": rng.uniform(10, 28, count)}
-    truth["final"] = truth["difficulty"] * truth["execution"]
-    wrong = {score: (rng.gamma(2.0, size=count) - 2) * values * scale / 100 for score, values in truth.items()}
-    return Predictions(
-        ids=[f"{number}" for number in range(count)],
-        truth=truth,
-        predicted={score: values + wrong[score] for score, values in truth.items()},
-        stages_true=[np.array([0])] * count,
-        stages_predicted=[np.array([-1])] * count,
-        empty_fragments=np.zeros((count, 0), bool),
-    )
-
-
 @pytest.fixture
 def small():
     """Four videos and the intervals of a model, by hand."""
-    found = predictions(4, np.random.default_rng(0))
-    found.truth = {"difficulty": np.array([3.0, 3, 3, np.nan]), "final": np.array([60.0, 70, 80, 90])}
-    found.predicted = {"difficulty": np.array([3.1, 2.9, 3.3, HIGHEST]), "final": np.array([66.0, 64, 90, 90])}
+    found = Predictions(
+        ids=["0", "1", "2", "3"],
+        truth={"difficulty": np.array([3.0, 3, 3, np.nan]), "final": np.array([60.0, 70, 80, 90])},
+        predicted={"difficulty": np.array([3.1, 2.9, 3.3, HIGHEST]), "final": np.array([66.0, 64, 90, 90])},
+        stages_true=[np.array([0])] * 4,
+        stages_predicted=[np.array([-1])] * 4,
+        empty_fragments=np.zeros((4, 0), bool),
+    )
     intervals = Intervals(0.9, {"difficulty": 0.2, "final": 6.0}, {"difficulty": 9, "final": 9}, "validation", "hash")
     found.bounds = interval_bounds(found, intervals, DIVING)
     return found, intervals
