@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.models.backbones.i3d import Block
-from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
+from scoringnet_tf.models.segmentation import channel_means
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
@@ -75,17 +75,17 @@ class WindowedModel:
     `KeyFragmentSegmenter.with_features`; None if frames are read without KFS.
 
     Args:
-        model: a `ScoringNet`, or its KFS that reads frames.
+        model: `ScoringNet`.
         window: frames that go through the backbone at a time; None: 256 for the shipped models, 83 for C3D with 112×112
             at full width, 128 for I3D.
     """
 
-    def __init__(self, model: "ScoringNet | KeyFragmentSegmenter", window: int | None = None) -> None:
-        kfs = model if isinstance(model, KeyFragmentSegmenter) else model.segmenter
+    def __init__(self, model: "ScoringNet", window: int | None = None) -> None:
+        kfs = model.segmenter
         self._backbone: WindowedBackbone | None = None
         self._stages: Callable[[np.ndarray], np.ndarray] | None = None
         self._channels, self._sees_nothing = None, False
-        if kfs is not model and model.encoded == "features":
+        if model.encoded == "features":
             if model.backbone is not None:
                 self._backbone = WindowedBackbone(model.backbone, model.backbone.reach, window)
             if kfs is not None:

@@ -248,7 +248,7 @@ def test_a_model_without_stages_sees_a_long_video_whole(video):
 def test_away_from_the_edges_a_part_is_segmented_as_in_the_whole_video(model):
     """An untrained Bi-LSTM forgets within 120 frames."""
     frames = np.random.default_rng(0).integers(0, 256, (400, 32, 32, 3)).astype(np.uint8)
-    reader = WindowedModel(model.segmenter, 64)
+    reader = WindowedModel(model, 64)
     (whole, seen), (part, of_part) = windowed(reader, frames), windowed(reader, frames[60:340])
     np.testing.assert_allclose(part[120:160], whole[180:220], atol=1e-5)
     np.testing.assert_allclose(of_part[8:-8], seen[68:332], atol=1e-5)
@@ -261,7 +261,7 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
     model, rng = load_scoring_net(), np.random.default_rng(0)
     length, cut, horizon = 8000, 4000, OVERLAP // 2
     coarse = rng.integers(0, 256, (length, 4, 4, 3)).astype(np.uint8)
-    reader = WindowedModel(model.segmenter)
+    reader = WindowedModel(model)
 
     def segmented(first, count):
         pieces = (coarse[first + start : first + stop] for start, stop in reader.pieces(count))

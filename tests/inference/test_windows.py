@@ -6,6 +6,7 @@ import pytest
 from scripted_stages import windowed
 
 import scoringnet_tf
+from scoringnet_tf.inference import windows
 from scoringnet_tf.inference.windows import WindowedBackbone, WindowedModel, window_of
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.i3d import I3D
@@ -15,13 +16,18 @@ SIZE = (32, 32)
 
 
 @pytest.fixture(scope="module")
-def segmenter():
+def model():
     """Untrained, of weights that are large enough for its probabilities to differ from frame to frame."""
     keras.utils.set_random_seed(0)
-    model = scoringnet_tf.KeyFragmentSegmenter(image_size=SIZE, width_multiplier=1 / 16)
-    kernel, bias = model.get_layer("fc2").get_weights()
-    model.get_layer("fc2").set_weights([4 * kernel, bias])
-    return model
+    net = scoringnet_tf.ScoringNet(image_size=SIZE, width_multiplier=1 / 16)
+    kernel, bias = net.segmenter.get_layer("fc2").get_weights()
+    net.segmenter.get_layer("fc2").set_weights([4 * kernel, bias])
+    return net
+
+
+@pytest.fixture(scope="module")
+def segmenter(model):
+    return model.segmenter
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +36,8 @@ def with_features(segmenter):
 
 
 @pytest.fixture(scope="module")
-def reader(segmenter):
-    return WindowedModel(segmenter, WINDOW)
+def reader(model):
+    return WindowedModel(model, WINDOW)
 
 
 def clip(length):
@@ -73,8 +79,10 @@ def test_the_weights_are_the_segmenters(segmenter, reader):
         layer.recurrent_kernel.assign(before)
 
 
-@pytest.mark.parametrize("length", [1, 9, 129, 300])
-def test_a_chain_computes_what_it_computes_of_the_whole_video(length):
+@pytest.mark.parametrize(("length", "stretch"), [(1, 1024), (9, 1024), (129, 1024), (300, 1024), (129, 64)])
+def test_a_chain_computes_what_it_computes_of_the_whole_video(length, stretch, monkeypatch):
+    """Also where one stretch of vectors that are interpolated meets the next."""
+    monkeypatch.setattr(windows, "STRETCH", stretch)
     network = I3D((None, *SIZE, 3), 1 / 16, ("Mixed_4f", "Mixed_5c"), masked=True, folded=True)
     trunk = Backbone(network, pretrained=True)
     for layer in trunk.model.layers:  # biases, too, so that padding shows
