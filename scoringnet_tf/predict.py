@@ -41,6 +41,7 @@ flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0)
 flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
+flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.01)
 flags.DEFINE_string("results_dir", None, "Folder for cached results, reused when you rerun.")
 flags.DEFINE_string("runner", None, "Apache Beam runner with its options, for --results_dir (extra: beam).")
 flags.declare_key_flag("timeout")
@@ -120,7 +121,7 @@ def _scoring(stack: contextlib.ExitStack, model: str, reads_features: bool, heig
         return lambda named: ((video, Remark("unreadable", str(problem))) for video, problem in named)
     cli.load_tensorflow()
     values = flags.FLAGS
-    options = {"start": values.start, "end": values.end, "force": values.force, "heights": heights}
+    options = {name: getattr(values, name) for name in ("start", "end", "force", "speed")} | {"heights": heights}
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 

@@ -105,6 +105,7 @@ class ScoringNetPreprocessor:
         length: int = PART,
         overlap: int = OVERLAP,
         pictures: int = 0,
+        speed: float = 1.0,
     ) -> Iterator[Video]:
         """Reads a video, however long, a part at a time.
 
@@ -113,6 +114,7 @@ class ScoringNetPreprocessor:
             length: frames in a part, at the rate in training: a video at twice that rate has twice as many.
             overlap: how many frames the next part repeats.
             pictures: largest height of `Video.pictures`, pixels; 0 for none.
+            speed: how many times slower than life it is shown, see `Video.at_speed`.
 
         Yields:
             `Video`s; a single one if the video is no longer than a part.
@@ -129,7 +131,8 @@ class ScoringNetPreprocessor:
             return stored, encode_jpeg(resize_frame(frame, size), PICTURE_QUALITY)
 
         def part_from(start: int) -> Video:
-            return dataclasses.replace(frames.video(jpegs, start), pictures=shown)
+            video = dataclasses.replace(frames.video(jpegs, start), pictures=shown)
+            return video if speed == 1 else video.at_speed(speed)
 
         jpegs: list[bytes] = []
         shown = Spooled()

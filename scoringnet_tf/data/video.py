@@ -55,6 +55,8 @@ class Video:
         shared: how many frames the next part repeats; 0 in the last one.
         sizes: int (L, 2), each frame's (height, width) in the file; `source_size` by default.
         pictures: the frames for people to look at, L JPEGs; none unless its reader asked for them.
+        is_shot: whether it is one shot among others.
+        speed: how many times slower than life the film runs; all times are divided by it.
     """
 
     frames: np.ndarray | Sequence
@@ -69,6 +71,8 @@ class Video:
     shared: int = 0
     sizes: np.ndarray = None  # type: ignore[assignment]
     pictures: Sequence[bytes] = ()
+    is_shot: bool = False
+    speed: float = 1.0
 
     def __post_init__(self) -> None:
         if self.sizes is None:
@@ -76,8 +80,8 @@ class Video:
 
     @property
     def is_part(self) -> bool:
-        """Whether the video was too long to be read at once."""
-        return self.shared > 0 or self.since > 0
+        """Whether the video shows more before or after it: it was too long to be read at once, or has several shots."""
+        return self.is_shot or self.shared > 0 or self.since > 0
 
     def cut(self, start: int, stop: int) -> "Video":
         """Frames [start, stop), shown at the same times."""
@@ -92,6 +96,19 @@ class Video:
             shared=0,
             sizes=self.sizes[start:stop],
             pictures=self.pictures[start:stop],
+        )
+
+    def at_speed(self, speed: float) -> "Video":
+        """The video as it was filmed, if it is shown so many times slower."""
+        message = f"All times are those of the film, divided by {speed:g} (--speed)."
+        return dataclasses.replace(
+            self,
+            fps=self.fps * speed,
+            timestamps=self.timestamps / speed,
+            first_time=self.first_time / speed,
+            since=self.since / speed,
+            warnings=(*self.warnings, Remark("speed", message)),
+            speed=speed,
         )
 
     def is_sampled(self, rate: float | None) -> bool:

@@ -47,7 +47,7 @@ def save_video(score: Any, path: AnyPath) -> None:
     with local_video(score.video) as source, replacing_file(path) as file:
         times = _times(source, first, score)
         frames = filmed(source, first, first + score.num_frames, HEIGHT)
-        write_clip(file, _drawn(frames, times, score), score.fps, mark_of(score.video))
+        write_clip(file, _drawn(frames, times, score), score.fps / score.speed, mark_of(score.video))
 
 
 def _times(source: Path, first: int, score: Any) -> np.ndarray:
@@ -57,16 +57,16 @@ def _times(source: Path, first: int, score: Any) -> np.ndarray:
         times = np.zeros(0) if source.is_dir() else frame_times(source)
     except VideoError:  # damaged: the frames before the damage are drawn
         times = np.zeros(0)
-    return (times if len(times) >= stop else np.arange(stop) / score.fps)[first:]
+    return (times if len(times) >= stop else np.arange(stop) / score.fps * score.speed)[first:]
 
 
 def _drawn(frames: Iterable[np.ndarray], times: np.ndarray, score: Any) -> Iterator[tuple[np.ndarray, float]]:
     """(picture, seconds since the first one) of each frame."""
-    panel, count = None, 0
+    panel, count, shown = None, 0, times / score.speed
     about = {"desc": f"Drawing {name_of(score.video)}", "unit": "frame", "leave": False, "disable": None}
     for frame, seconds in zip(tqdm(frames, total=score.num_frames, **about), times, strict=False):
-        panel = panel or Panel(score, frame.shape[:2], times[0], times[score.num_frames - 1] + 1 / score.fps)
-        under = panel.at(round(float(seconds), 3))  # as results round their times
+        panel = panel or Panel(score, frame.shape[:2], shown[0], shown[score.num_frames - 1] + 1 / score.fps)
+        under = panel.at(round(float(seconds) / score.speed, 3))  # as results round their times
         yield np.concatenate([frame, under]), seconds - times[0]
         count += 1
     if count < score.num_frames:

@@ -10,8 +10,19 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
-from scoringnet_tf.inference.finding import StageRuns, count_stage_runs, missing_stages, unusual_durations
-from scoringnet_tf.inference.recognition import RECOGNISED, looks_like, recognition
+from scoringnet_tf.inference.fall import flight_limits, flight_problem
+from scoringnet_tf.inference.finding import (
+    LAST,
+    SURE_FLIGHT,
+    StageRuns,
+    count_stage_runs,
+    fall_stage,
+    flies,
+    missing_stages,
+    stage_edges,
+    unusual_durations,
+)
+from scoringnet_tf.inference.recognition import RECOGNISED, SURE, looks_like, recognition
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.video import Video
     from scoringnet_tf.inference.reliability import Reliability
     from scoringnet_tf.inference.seen import Seen, Span
+    from scoringnet_tf.inference.times import Edges
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 CHECKS = (
@@ -31,6 +43,7 @@ CHECKS = (
     "missing_stage",
     "stage_order",
     "stage_duration",
+    "impossible_flight",
     "uncertain_stage",
     "unlike_training",
     "impossible_score",
@@ -39,6 +52,8 @@ REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an expo
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 LEAST_SHARE_OF_TIMES = 0.4  # of the frame rate, if nothing but times is asked for: 10 frames/s for 25
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
+FILM_REMEDY = "Film one athlete, from the side, as in training."
+FEATURES_REMEDY = "Make the features as those of training were made."
 FAR = 0.75  # of the distance beyond which a performance is unlike those of training
 
 # === Batches ===
@@ -83,10 +98,13 @@ def checks(
     """
     outcomes, statistics, rate = {}, model.reference, frame_rate or model.frame_rate
     if classes is not None:
-        outcomes["not_recognised"] = Outcome(recognition(model, classes, labels, mask) < RECOGNISED)
+        likely = recognition(model, classes, labels, mask)
+        outcomes["not_recognised"] = Outcome(likely < RECOGNISED, values=likely)
     if model.content == "frames":
         outcomes["too_few_frames"] = Outcome(ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST)
-    if labels is not None:
+    if labels is not None and flies(model):
+        outcomes |= _flight_outcomes(model, labels, mask, probabilities, rate)
+    elif labels is not None:
         runs = count_stage_runs(labels, mask, model.sport.num_stages)
         outcomes["missing_stage"] = _stage_outcome(missing_stages(model, runs.frames))
         outcomes["stage_order"] = Outcome(out_of_order(runs))
@@ -99,6 +117,28 @@ def checks(
     if statistics and statistics.spread and features is not None and not model.recognised:
         distance = statistics.spread.distance(pooled(features, labels, mask))
         outcomes["unlike_training"] = Outcome(distance > statistics.spread.limit, values=distance)
+    return outcomes
+
+
+def _flight_outcomes(model: Any, labels: Any, mask: Any, probabilities: Any, rate: float) -> dict[str, Outcome]:
+    """What speaks against all times of a fall: it is not there, too long, too short, or unsure."""
+    sport, at = model.sport, fall_stage(model.sport) - 1
+    runs, others = count_stage_runs(labels, mask, sport.num_stages), ops.arange(sport.num_stages - 1)[None] != at
+    outcomes = {"missing_stage": _stage_outcome(ops.logical_and(runs.frames == 0, ops.logical_not(others)))}
+    starts, ends = stage_edges(sport, labels, mask, rate)
+    whole = ops.logical_and(starts[:, at] >= 0, ends[:, at] >= 0)
+    end = starts[:, at + 1] if at + 2 < sport.num_stages else ends[:, at]
+    seconds = ops.cast(ops.where(whole, end - starts[:, at], runs.frames[:, at]), "float32") / rate
+    if sport.heights:
+        shortest, longest = flight_limits(*sport.heights)
+        times = model.reference.times if model.reference else None
+        unsure = (times.half_widths.get(sport.fall, 0.0) if times else 0.0) + 1 / rate
+        short = ops.logical_and(whole, seconds + unsure < shortest)
+        outcomes["impossible_flight"] = Outcome(ops.logical_or(short, seconds - unsure > longest), values=seconds)
+    if probabilities is not None:
+        means = certainties(probabilities, labels, mask)
+        unsure = ops.logical_and(means < SURE_FLIGHT, ops.logical_not(others))
+        outcomes["uncertain_stage"] = _stage_outcome(unsure, means)
     return outcomes
 
 
@@ -148,10 +188,11 @@ def _uncertain(model: Any, means: Any) -> Any:
 
 
 class Remarks(NamedTuple):
-    """Reasons against a performance's scores, whatever they are, and warnings about it."""
+    """Reasons against a performance's scores, whatever they are, warnings, and how likely it shows the sport."""
 
     reasons: list[Remark]
     warnings: list[Remark]
+    recognised: float | None = None
 
 
 class Verdict(NamedTuple):
@@ -178,7 +219,7 @@ def verdict(
         remarks, scores: for the performance.
         force: whether it keeps its scores despite reasons.
     """
-    reasons, warnings = remarks
+    reasons, warnings, _ = remarks
     if not force and (reasons or trust.reasons):
         scores = Scores()
     impossible = _impossible(model, scores)
@@ -204,7 +245,22 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Rema
     if span.performances > 1:
         which = ", which cannot be scored apart from features."
         reasons.append(remark("several_performances", performances="2 performances", which=which))
-    return Remarks(reasons, _warnings(model, one, span, plain))
+    likely = round(float(plain["not_recognised"].values), 4) if "not_recognised" in plain else None
+    return Remarks(reasons, _warnings(model, one, span, plain), likely)
+
+
+def fall_remarks(sport: Any, edges: "Edges", labels: np.ndarray, rate: float) -> list[Remark]:
+    """Why a fall in a performance's frames, labels (L,), has no beginning or no end among its `edges_in`."""
+    at = fall_stage(sport)
+    if not 1 < at < sport.num_stages - 1 or not (labels == at).any():
+        return []
+    before, stage, following = sport.stages[at - 1 : at + 2]
+    remarks = [] if (stage, False) in edges else [remark("beginning_unsure", stage=stage, before=before)]
+    if (following, False) not in edges:
+        landed = np.flatnonzero(labels == at + 1)
+        is_cut = not len(landed) or len(labels) - landed[0] <= LAST * rate
+        remarks.append(remark("end_not_shown" if is_cut else "end_unsure", stage=stage, following=following))
+    return remarks
 
 
 def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
@@ -281,7 +337,11 @@ def _reason(code: str, outcome: Outcome, model: "ScoringNet", one: "Seen") -> Re
     if code == "too_few_frames":
         return remark(code, frames=counted(len(one.samples), "frame"), rate=one.rate, least=SHORTEST)
     if code == "unlike_training":
-        return remark(code, distance=outcome.values, limit=cast(Spread, statistics.spread).limit)
+        remedy = FILM_REMEDY if model.content == "frames" else FEATURES_REMEDY
+        return remark(code, distance=outcome.values, limit=cast(Spread, statistics.spread).limit, remedy=remedy)
+    if code == "impossible_flight":
+        seconds = float(outcome.values)
+        return remark(code, seconds=seconds, problem=flight_problem(seconds, *cast(tuple, model.sport.heights)))
     wrong: Any = [] if outcome.stages is None else np.flatnonzero(outcome.stages)
     if code == "stage_duration":
         text = "{} lasts {:.2f} s (in training {:.2f} to {:.2f} s)"
@@ -301,6 +361,10 @@ def _warnings(model: "ScoringNet", one: "Seen", span: "Span", outcomes: dict[str
     warnings = missing_frames(one.video, _shown(one.samples, span.labels))
     if span.first == 0 and one.video.since:  # it is found from the first frame of a later part on
         warnings.append(remark("beginning_missing", seconds=one.video.first_time))
+    recognised = outcomes.get("not_recognised")
+    if recognised and RECOGNISED <= float(recognised.values) < SURE:
+        wanted = model.sport.recognised_as[0]
+        warnings.append(remark("barely_recognised", wanted=wanted, probability=float(recognised.values)))
     if unlike := outcomes.get("unlike_training"):
         limit = statistics.spread.limit  # type: ignore[union-attr]
         if FAR * limit < float(unlike.values) <= limit:

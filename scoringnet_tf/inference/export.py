@@ -59,7 +59,7 @@ def checked_outputs(
             labels, features = network.stage_decision(segments["stages"], mask), segments["features"]
             outputs = {"stages": segments["stages"], "labels": labels}
         if segmenter is not None and network.sport.moments:
-            outputs["moments"] = moment_frames(network.sport, labels, mask)
+            outputs["moments"] = moment_frames(network.sport, labels, mask, network.frame_rate)
         clips, empty = network.select_fragments(encoded, labels, mask)
         outputs |= {**network.score_predictor.mean_over_views(clips, predictor), **empty}
         classes = network.backbone.logits(features) if network.recognised else None

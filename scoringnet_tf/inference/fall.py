@@ -22,7 +22,10 @@ GRAVITY = 9.81
 # The centre of the body falls further than from the board to the water, metres: it is higher above the feet as they
 # leave than above the hands as they touch. 9 in 10 simulated dives lie within (`data_prep.simulator.diving`).
 FURTHER, SPREAD = 0.15, 0.2
-HIGHEST_JUMP, HIGHEST_BOARD = 2.5, 40.0
+HIGHEST_JUMP, HIGHEST_BOARD = 1.2, 40.0
+LONG = 0.92  # of the longest flight: a jump of 0.7 m from the highest board
+USEFUL = 0.5  # of a measure: with a larger uncertainty it tells a coach nothing
+SLOWER, SPEEDS = (2, 4, 8, 16, 32), {2: "half", 4: "a quarter of its"}  # as players and phones slow film down
 MEASURES = {"take-off speed": "m/s", "jump height": "m", "entry speed": "m/s"}
 
 
@@ -58,13 +61,48 @@ def _speed_uncertainty(flight: Measure, fallen: float) -> float | None:
     return (by_time**2 + (SPREAD / flight.value) ** 2) ** 0.5
 
 
-def implausible(flight: Measure, height: float) -> list[Remark]:
-    """Why a flight is none from a board so high (`implausible_fall`): nobody drops off it, or jumps so high."""
-    speed, jump, _ = (measure.value for measure in fall_of(flight, height).values())
-    if speed > 0 and jump <= HIGHEST_JUMP:
-        return []
-    what = f"would need a jump of {jump:.2f} m" if speed > 0 else "is too short for a fall"
-    return [remark("implausible_fall", seconds=flight.value, height=height, problem=what)]
+def flight_limits(lowest: float, highest: float) -> tuple[float, float]:
+    """The shortest flight from the lowest board, and the longest from the highest, seconds: nobody jumps higher."""
+    up = (2 * GRAVITY * HIGHEST_JUMP) ** 0.5
+    longest = (up + (up**2 + 2 * GRAVITY * (highest + FURTHER + SPREAD)) ** 0.5) / GRAVITY
+    return (2 * max(lowest + FURTHER - SPREAD, 0.0) / GRAVITY) ** 0.5, longest
+
+
+def flight_problem(seconds: float, lowest: float, highest: float) -> str:
+    """What is wrong with a flight that is none from such boards, and what to do."""
+    shortest, longest = flight_limits(lowest, highest)
+    if seconds < longest:
+        return f"is too short for a fall from {lowest:g} m (at least {shortest:.2f} s). Film all of it"
+    slower = next(factor for factor in SLOWER if seconds / factor <= longest or factor == SLOWER[-1])
+    speed = SPEEDS.get(slower, f"1/{slower}")
+    return (
+        f"is longer than any from {highest:g} m (at most {longest:.2f} s). "
+        f"This film seems to run at {speed} speed (slow motion): with --speed={slower} its times are right"
+    )
+
+
+def fall_measures(
+    flight: Measure, sport: Sport, height: float | None = None
+) -> tuple[dict[str, Measure], list[Remark]]:
+    """What a flight tells from a board so high, if that is known and anybody could have made it; and what to know.
+
+    Its uncertainty counts for it. A measure that is less sure than `USEFUL` is none.
+    """
+    remarks, unsure = [], flight.uncertainty or 0.0
+    if sport.heights and flight.value > LONG * flight_limits(*sport.heights)[1]:
+        remarks.append(remark("slow_motion", seconds=flight.value))
+    if height is None:
+        return {}, remarks
+    shortest, longest = flight_limits(height, height)
+    if not shortest - unsure <= flight.value <= longest + unsure:
+        problem = flight_problem(flight.value, height, height)
+        return {}, [*remarks, remark("implausible_fall", seconds=flight.value, problem=problem)]
+    measures = fall_of(flight, height)
+    vague = [name for name, each in measures.items() if each.value < 0 or (each.uncertainty or 0) > USEFUL * each.value]
+    if vague:
+        which = ", ".join(f"{name} (± {measures[name].uncertainty:.2f} {measures[name].unit})" for name in vague)
+        remarks.append(remark("not_measurable", measures=which))
+    return {name: each for name, each in measures.items() if name not in vague}, remarks
 
 
 # === What a user gives ===

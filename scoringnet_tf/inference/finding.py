@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 AROUND = 10.0  # seconds before and after a performance: training saw no more
 MOST_PERFORMANCES = 64  # in an exported graph
+GAP = 0.2  # seconds without a stage between a flight and an entry that belongs to it
+LAST = 0.5  # seconds before a video's end in which no entry is believed
+BRIEF = 0.06  # seconds: a stage that is no longer is passed through, and was not seen
+HOP = 0.6  # seconds in the air, before the take-off
+SURE_FLIGHT = 0.65  # the least mean probability of a flight (saved_models/diving_film)
+APART = 3.0  # seconds between two flights that are not one
 
 # === Batches, in the graph of an exported model, too ===
 
@@ -84,25 +90,45 @@ def count_stage_runs(labels: Any, mask: Any, num_stages: int) -> StageRuns:
     return StageRuns(frames, runs, ops.cast(ops.argmax(ops.cast(carrying, "int32"), axis=1), "int32"))
 
 
-def stage_edges(labels: Any, mask: Any, num_stages: int) -> tuple[Any, Any]:
+def stage_edges(sport: Any, labels: Any, mask: Any, rate: float | None = None) -> tuple[Any, Any]:
     """First frame for every stage but noise, and the first after it, int32 (B, S − 1) each; −1 if it is not shown.
 
-    A stage that occurs twice has no edges. Where the video begins or ends a stage is cut.
+    A stage that occurs twice has no edges. Where the video begins or ends a stage is cut. With a frame `rate`, a flight
+    ends in an entry that follows it at once (`GAP`), and not with the video (`LAST`). It begins after a stage that was
+    seen; at once, if its end was not.
     """
-    runs, length = count_stage_runs(labels, mask, num_stages), ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
+    runs, length = count_stage_runs(labels, mask, sport.num_stages), ops.sum(ops.cast(mask, "int32"), 1, keepdims=True)
 
     def shown(edge: Any) -> Any:
         inside = ops.logical_and(edge > 0, edge < length)
         return ops.where(ops.logical_and(runs.runs == 1, inside), edge, -1)
 
-    return shown(runs.firsts), shown(runs.firsts + runs.frames)
+    starts, ends = shown(runs.firsts), shown(runs.firsts + runs.frames)
+    at = fall_stage(sport) - 1
+    if not rate or not 0 < at < sport.num_stages - 2:
+        return starts, ends
+    gaps = [ops.cast(starts[:, each] - ends[:, each - 1], "float32") / rate for each in (at, at + 1)]
+    left = ops.cast(length[:, 0] - starts[:, at + 1], "float32") / rate
+    landed = (ends[:, at] > 0) & (starts[:, at + 1] > 0) & (gaps[1] <= GAP) & (left > LAST)
+    jumped = (ops.cast(runs.frames[:, at - 1], "float32") / rate > BRIEF) & (landed | (gaps[0] <= GAP))
+    numbers = ops.arange(sport.num_stages - 1)[None]
+
+    def unless(seen: Any, edge: Any, stage: int) -> Any:
+        return ops.where((numbers == stage) & ~seen[:, None], -1, edge)
+
+    return unless(landed, unless(jumped, starts, at), at + 1), unless(landed, ends, at)
 
 
-def edges_in(labels: np.ndarray, sport: Any) -> dict[tuple[str, bool], int]:
+def fall_stage(sport: Any) -> int:
+    """The label of the stage in which gravity alone acts; 0 if the sport names none."""
+    return sport.stages.index(dict(sport.durations)[sport.fall]) if sport.fall else 0
+
+
+def edges_in(labels: np.ndarray, sport: Any, rate: float | None = None) -> dict[tuple[str, bool], int]:
     """(stage, whether at its end) → frame, for the `stage_edges` in one video's labels, int (L,)."""
     if not len(labels):
         return {}
-    edges = stage_edges(labels[np.newaxis], np.ones((1, len(labels)), bool), sport.num_stages)
+    edges = stage_edges(sport, labels[np.newaxis], np.ones((1, len(labels)), bool), rate)
     return {
         (stage, is_end): int(frame)
         for is_end, frames in zip((False, True), edges, strict=True)
@@ -111,15 +137,16 @@ def edges_in(labels: np.ndarray, sport: Any) -> dict[tuple[str, bool], int]:
     }
 
 
-def moment_frames(sport: Any, labels: Any, mask: Any) -> Any:
+def moment_frames(sport: Any, labels: Any, mask: Any, rate: float | None = None) -> Any:
     """The frames in a sport's M moments in B videos, int32 (B, M); −1 if a moment is not shown.
 
     Args:
         sport: with moments.
         labels: int (B, L), every frame's stage.
         mask: bool (B, L), true for real frames.
+        rate: as in `stage_edges`.
     """
-    edges = stage_edges(labels, mask, sport.num_stages)
+    edges = stage_edges(sport, labels, mask, rate)
     return ops.stack([edges[is_end][:, sport.stages.index(stage) - 1] for _, stage, is_end in sport.moments], axis=1)
 
 
@@ -171,9 +198,9 @@ def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND
         next one may show more.
     """
     length, stages = len(seen.samples), seen.stages
-    everything = Span(0, length, 0, length)
+    everything, is_part = Span(0, length, 0, length), seen.video.is_part
     if stages is None:
-        return ([] if seen.video.is_part else [everything]), []
+        return ([] if is_part else [everything]), []
     if model.recognised:
         stages = where_recognised(model, stages, seen.classes, model.frame_rate)  # type: ignore[arg-type]
     labels = decided(stages, "cyclic")
@@ -182,22 +209,72 @@ def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND
     frames, firsts, ends, whole = (np.asarray(each)[0] for each in grouped)
     shown = np.flatnonzero(frames.any(axis=1))
     edges = [(int(firsts[at]), int(ends[at])) for at in shown]
-    spans = _spans(edges, whole[shown], length, round(around * seen.rate))
-    if model.content == "features":
-        return [_with_labels(model, seen, everything, len(spans))], []
-    if seen.video.is_part:
-        spans, partial = [span for span in spans if _is_new(span, seen, after)], []
+    partial: list[Remark] = []
+    if flies(model):
+        at = fall_stage(model.sport)
+        edges = _flights(np.where(labels == at, stages[:, at], np.nan), edges, APART * seen.rate)
+        spans = _spans(edges, np.ones(len(edges), bool), length, round(around * seen.rate))
     else:
-        partial = _partial(model, seen, edges, frames[shown], whole[shown])
-        spans = spans or [everything]
-    return [_with_labels(model, seen, span) for span in spans], partial
+        spans = _spans(edges, whole[shown], length, round(around * seen.rate))
+        if model.content == "features":
+            return [_with_labels(model, seen, everything, len(spans))], []
+        partial = [] if is_part else _partial(model, seen, edges, frames[shown], whole[shown])
+    if is_part:
+        spans = [span for span in spans if _is_new(span, seen, after)]
+    return [_with_labels(model, seen, span) for span in (spans if is_part or spans else [everything])], partial
+
+
+def flies(model: Any) -> bool:
+    """Whether a model tells nothing but the times of a fall: then the flight decides what a performance is."""
+    return bool(model.sport.fall and model.unlearned_parts)
+
+
+def _flights(flight: np.ndarray, edges: list[tuple[int, int]], apart: float) -> list[tuple[int, int]]:
+    """(first, end) of each performance with a flight; those whose flights are not far `apart` are one.
+
+    Args:
+        flight: (K,), a flight's probability where it was decided, else NaN.
+        edges: (first, end) of all performances.
+        apart: samples between two flights.
+    """
+    flying = [(first, end, first + np.flatnonzero(~np.isnan(flight[first:end]))) for first, end in edges]
+    flying = [each for each in flying if len(each[2])]
+    sure = [each for each in flying if flight[each[2]].mean() >= SURE_FLIGHT]
+    found: list[tuple[int, int]] = []
+    landed = 0  # where the flight before ends
+    for first, end, shown in sure or flying:
+        joined = found and shown[0] - landed < apart
+        found[-1 if joined else len(found) :] = [(found[-1][0] if joined else first, end)]
+        landed = shown[-1] + 1
+    return found
 
 
 def _with_labels(model: "ScoringNet", seen: Seen, span: Span, count: int = 1) -> Span:
     """The span with its stages, as the model decides them."""
     stages = seen.stages[span.start : span.stop]  # type: ignore[index]
     labels = decided(stages, model.stage_decision.decoding)
+    if flies(model):
+        labels = _without_hop(model, stages, labels, seen.rate)
     return dataclasses.replace(span, labels=labels, performances=count)
+
+
+def _without_hop(model: "ScoringNet", stages: np.ndarray, labels: np.ndarray, rate: float) -> np.ndarray:
+    """The stages of a fall, int (K,), without a hop that was taken for its beginning.
+
+    Then there is a gap between both in which other stages are more probable. In slow motion are gaps, too, but what is
+    before them is no hop, and no entry follows what is behind them.
+    """
+    at, numbers = fall_stage(model.sport), np.arange(len(labels))
+    flight = np.flatnonzero((labels == at) & (stages.argmax(axis=1) == at))
+    if not len(flight):
+        return labels
+    longest = max(np.split(flight, np.flatnonzero(np.diff(flight) > GAP * rate + 1) + 1), key=len)
+    others = (numbers < longest[0]) | (numbers > longest[-1])
+    if not (labels[others] == at).any() or len(flight) - len(longest) > HOP * rate:
+        return labels
+    flightless = np.where(others[:, np.newaxis] & (np.arange(stages.shape[1]) == at), 0, stages)
+    shorter = decided(flightless, model.stage_decision.decoding)
+    return shorter if (model.sport.stages[at], True) in edges_in(shorter, model.sport, rate) else labels
 
 
 def _spans(edges: list[tuple[int, int]], whole: np.ndarray, length: int, around: int) -> list[Span]:

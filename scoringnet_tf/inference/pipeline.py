@@ -19,12 +19,13 @@ from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
-from scoringnet_tf.inference.fall import check_height, fall_of, implausible
+from scoringnet_tf.inference.fall import check_height, fall_measures
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
 from scoringnet_tf.inference.seen import Scores, Seen, Span
+from scoringnet_tf.inference.shots import shots
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, seconds_at
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.inference.words import performance_reasons, remark
@@ -103,9 +104,10 @@ class Predictor:
         start: float | None = None,
         end: float | None = None,
         height: float | None = None,
+        speed: float = 1.0,
     ) -> VideoScore:
         """A video's `VideoScore`, see `score_video`."""
-        results = self.results(self.read(path, start, end), force=force, height=height)
+        results = self.results(self.read(path, start, end, speed=speed), force=force, height=height)
         return self.gather(path, [*map(operator.attrgetter("summary"), results)])  # no result outlives its turn
 
     def gather(self, path: AnyPath | Clip, parts: list[PartSummary]) -> VideoScore:
@@ -121,7 +123,7 @@ class Predictor:
         if height is not None:
             check_height(self.model.sport, height)
         summary = None
-        for video in videos:
+        for video in self._apart(videos):
             seen, performances = self.see(video, force), []
             spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
             for span in spans:
@@ -136,31 +138,39 @@ class Predictor:
     # === Read ===
 
     def read(
-        self, path: AnyPath | Clip, start: float | None = None, end: float | None = None, pictures: int = 0
+        self,
+        path: AnyPath | Clip,
+        start: float | None = None,
+        end: float | None = None,
+        pictures: int = 0,
+        speed: float = 1.0,
     ) -> Iterator[Video]:
         """Yields a video's parts, see `ScoringNetPreprocessor.parts`; for features, one `Video`.
 
         Args:
-            path, start, end: see `score_video`, whose errors it raises.
+            path, start, end, speed: see `score_video`, whose errors it raises.
             pictures: largest height of `Video.pictures`, pixels; 0 for none.
         """
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
             raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
-        options = {"start": start, "end": end}
+        if not speed > 0:
+            raise InputError("out_of_range", f"A speed of {speed:g} is not above 0.", "2 is for film at half speed.")
+        options = {"start": start, "end": end, "speed": None if speed == 1 else speed}
         given = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
-        if given and (self.reads_features or isinstance(path, Clip)):
+        if given and (self.reads_features or (isinstance(path, Clip) and given != f"speed={speed}")):
             what = "features" if self.reads_features else "a Clip"
             raise InputError("flags_conflict", f"{path}: {given} cannot be used with {what}.")
         if isinstance(path, Clip):
-            yield from self._parts(path, pictures)
+            yield from self._parts(path, pictures, speed)
             return
         with local_video(path) as local:
-            yield from self._parts(stretched(local, start, end), pictures)
+            yield from self._parts(stretched(local, start, end), pictures, speed)
 
-    def _parts(self, source: Any, pictures: int) -> Iterator[Video]:
+    def _parts(self, source: Any, pictures: int, speed: float) -> Iterator[Video]:
         if not self.reads_features:
-            yield from self.model.preprocessor.parts(source, partial=True, pictures=pictures, **self._sizes)
+            options = {"pictures": pictures, "speed": speed, **self._sizes}
+            yield from self.model.preprocessor.parts(source, partial=True, **options)
             return
         if isinstance(source, Clip):
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
@@ -172,6 +182,10 @@ class Predictor:
             warnings.insert(0, remark("frame_rate_assumed", rate=rate))
         times = np.arange(len(sequence.values)) / rate
         yield Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
+
+    def _apart(self, videos: Iterable[Video]) -> Iterator[Video]:
+        """The shots in film, if the model knows film; else the parts as they are."""
+        return shots(videos) if self.model.recognised else iter(videos)
 
     def _content(self, video: Video, samples: np.ndarray) -> np.ndarray:
         """Frames (K, H, W, 3) or features (K, D) at `samples` (K,)."""
@@ -201,8 +215,12 @@ class Predictor:
 
     def labels(self, video: Video) -> np.ndarray:
         """Every frame's stage in a `Video` in stored form, int8 (L,), in each performance that it shows."""
-        seen = self.see(video, force=True)
-        return _labels(seen, find(self.model, seen, around=self._around)[0])
+        labels = np.zeros(len(video.frames), np.int8)
+        for shot in self._apart([dataclasses.replace(video, since=0.0, shared=0)]):
+            seen = self.see(shot, force=True)
+            found = _labels(seen, find(self.model, seen, around=self._around)[0])
+            labels[shot.first_frame - video.first_frame :][: len(found)] = found
+        return labels
 
     # === Score ===
 
@@ -290,12 +308,14 @@ def judge(
     moments: dict[str, Moment] = {}
     measures: dict[str, Measure] = {}
     if force or not performance_reasons(reasons):
-        moments, measures = _times(model.sport, trust, seen, begin, labels)
-        flight = measures.get(model.sport.fall)
-        if flight and height is not None:
-            problems = implausible(flight, height)
-            warnings += problems
-            measures |= {} if problems else fall_of(flight, height)
+        moments, measures, unseen = _times(model.sport, trust, seen, begin, labels)
+        if moments or force:
+            warnings += unseen
+        else:  # then there is nothing to tell
+            reasons = [*unseen, *reasons]
+        if flight := measures.get(model.sport.fall):
+            fallen, told = fall_measures(flight, model.sport, height)
+            measures, warnings = measures | fallen, [*warnings, *told]
     return Performance(
         start_frame=file_frame + first,
         end_frame=file_frame + end,
@@ -308,19 +328,24 @@ def judge(
         warnings=warnings,
         moments=moments,
         measures=measures,
+        recognised=remarks.recognised,
     )
 
 
 def _times(
     sport: Sport, trust: Reliability, seen: Seen, begin: int, labels: np.ndarray
-) -> tuple[dict[str, Moment], dict[str, Measure]]:
-    """A performance's moments and durations by its frames' stages, which start at frame `begin` in the part."""
-    edges, times = edges_in(labels, sport), seen.times[begin:]
+) -> tuple[dict[str, Moment], dict[str, Measure], list[Remark]]:
+    """A performance's moments and durations by its frames' stages, which start at frame `begin` in the part.
+
+    And why a fall has no beginning or end.
+    """
+    edges, times = edges_in(labels, sport, seen.video.fps), seen.times[begin:]
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
     uncertainties = trust.time_uncertainties(names, frame)
     moments = moments_of(sport, edges, times, uncertainties, seen.video.first_frame + begin)
-    return moments, durations_of(sport, edges, times, uncertainties)
+    unseen = checks.fall_remarks(sport, edges, labels, seen.video.fps)
+    return moments, durations_of(sport, edges, times, uncertainties), unseen
 
 
 # === Keep ===
@@ -346,6 +371,7 @@ def _summary(
         pictures=tuple((video.first_frame + at, float(times[at]), video.frames[at]) for at in drawn),
         end_frame=performances[-1].end_frame if performances else before.end_frame if before else 0,
         is_part=video.is_part,
+        speed=video.speed,
     )
 
 

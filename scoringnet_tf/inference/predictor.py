@@ -35,6 +35,7 @@ def score_video(
     start: float | None = None,
     end: float | None = None,
     height: float | None = None,
+    speed: float = 1.0,
 ) -> VideoScore:
     """Decodes a video and scores it.
 
@@ -47,6 +48,7 @@ def score_video(
             scores from simulated video alone gives stages and times.
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
         height: metres from the board to the water, for a sport with a `fall`. None gives neither speeds nor jump.
+        speed: how many times slower than life the film runs: 2 at half speed. Times are divided by it.
 
     Raises:
         InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
@@ -55,7 +57,7 @@ def score_video(
             as far as it goes, with a warning.
     """
     reads_features = isinstance(path, str | Path) and is_features(path)
-    return predictor_of(model, reads_features)(path, force=force, start=start, end=end, height=height)
+    return predictor_of(model, reads_features)(path, force=force, start=start, end=end, height=height, speed=speed)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> Predictor:
@@ -110,6 +112,7 @@ def scored(
     end: float | None = None,
     force: bool = False,
     heights: Heights = None,
+    speed: float = 1.0,
 ) -> Iterator[tuple[str, VideoScore | Remark]]:
     """Yields each name in `named_videos` with its score, or why there is none; options as in `score_video`.
 
@@ -122,7 +125,7 @@ def scored(
         try:
             if error is not None:
                 raise error
-            parts = predictor.read(video, start, end)
+            parts = predictor.read(video, start, end, speed=speed)
             return video, itertools.chain([next(parts)], parts)
         except Exception as wrong:
             return video, problem_with(video, wrong)

@@ -11,6 +11,7 @@ from keras import ops
 
 WINDOW = 64  # frames: what I3D learned its classes from
 RECOGNISED = 1 / 6  # the least probability of a sport's classes in a window (saved_models/diving_film)
+SURE = 0.5  # with less it may be something else
 NEAR = 4.0  # seconds before and after such a window: a run-up, or the wait on the board
 NAMED = 0.3  # of another class, to name it
 
@@ -41,7 +42,7 @@ def recognised_windows(model: Any, classes: Any) -> Any:
 
 
 def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: float | None) -> np.ndarray:
-    """Stage probabilities in one video, noise wherever nothing near looks like the sport; as they are if nothing does.
+    """Stage probabilities in one video, noise wherever nothing near looks like the sport.
 
     Args:
         model: `ScoringNet` with `recognised` classes.
@@ -50,8 +51,6 @@ def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: 
         rate: frames per second; None if it is not known.
     """
     likely = np.asarray(recognised_windows(model, classes[np.newaxis]))[0]
-    if not likely.any():
-        return stages
     around = round(NEAR * rate) if rate else WINDOW
     near = np.convolve(likely, np.ones(2 * around + 1), "full")[around : around + len(likely)] > 0
     return np.where(near[:, np.newaxis], stages, np.eye(stages.shape[1])[0])

@@ -34,6 +34,7 @@ def lines(score: Any) -> tuple[list[str], list[str]]:
             about.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
         about += _stage_lines(score.stages, performance if several else None)
         about += [f"  {line}" for line in (*time_lines(performance), *_score_lines(performance, score))]
+        about += [f"  {line}" for line in recognised_lines(performance, score.sport)]
         against = "Withheld" if performance.final is None else "Forced despite"
         about += [f"  {against}: {reason}" for reason in performance.own_reasons]
         about += [f"  Warning: {warning}" for warning in performance.warnings]
@@ -59,6 +60,13 @@ def time_lines(performance: Any) -> list[str]:
     moments = [moment_text(name, moment) for name, moment in performance.moments.items()]
     measures = [measure_text(name, measure) for name, measure in performance.measures.items()]
     return [BETWEEN.join(parts) for parts in (moments, measures) if parts]
+
+
+def recognised_lines(performance: Any, sport: Sport) -> list[str]:
+    """How surely the performance shows the sport, if that is known."""
+    if performance.recognised is None:
+        return []
+    return [f"Recognised as {sport.recognised_as[0]} with a probability of {performance.recognised:.2g}"]
 
 
 def moment_text(name: str, moment: Moment) -> str:
@@ -99,7 +107,7 @@ def columns(sport: Sport) -> tuple[str, ...]:
     times = [(name, "s") for name in (*(moment.name for moment in sport.moments), *dict(sport.durations))]
     times += MEASURES.items() if sport.fall else ()
     return (
-        *("video", "performance", "status", "start_s", "end_s"),
+        *("video", "performance", "status", "start_s", "end_s", "recognised"),
         *sport.scores,
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
@@ -117,7 +125,7 @@ def rows(score: Any) -> list[dict[str, Any]]:
     empty, found = dict.fromkeys(columns(score.sport)), []
     for number, one in enumerate(score.performances, start=1):
         cells = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
-        cells |= {name: getattr(one, name) for name in ("start_s", "end_s", *score.sport.scores)}
+        cells |= {name: getattr(one, name) for name in ("start_s", "end_s", "recognised", *score.sport.scores)}
         cells |= {f"{name}_std": value for name, value in one.deviations.items()}
         for name, (low, high) in one.intervals.items():
             cells |= {f"{name}_low": low, f"{name}_high": high}

@@ -42,6 +42,7 @@ class Performance:
         warnings: those that concern this performance alone.
         moments: name → `Moment`, in order: those that it shows.
         measures: name → `Measure`: durations that it shows; with a height, speeds and jump height.
+        recognised: the probability with which it shows the sport, if the model's backbone knows it.
     """
 
     start_frame: int
@@ -57,6 +58,7 @@ class Performance:
     warnings: list[Remark] = dataclasses.field(default_factory=list)
     moments: dict[str, Moment] = dataclasses.field(default_factory=dict)
     measures: dict[str, Measure] = dataclasses.field(default_factory=dict)
+    recognised: float | None = None
 
     @property
     def own_reasons(self) -> list[Remark]:
@@ -97,6 +99,7 @@ class PartSummary:
         pictures: a few of its frames.
         end_frame: frame in the file behind the last performance so far; 0 if there is none.
         is_part: whether the video has further parts.
+        speed: how many times slower than life the film runs.
     """
 
     first_frame: int
@@ -110,6 +113,7 @@ class PartSummary:
     pictures: tuple[Picture, ...] = ()
     end_frame: int = 0
     is_part: bool = False
+    speed: float = 1.0
 
 
 def _of_only(name: str) -> Any:
@@ -134,6 +138,7 @@ class VideoScore:
         model: its name or path; None if it was given as an object.
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
+        speed: how many times slower than life the film runs; all times are divided by it.
         shown: a few frames from the key stages, for `plot`.
     """
 
@@ -148,6 +153,7 @@ class VideoScore:
     interval_level: float | None = None
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[Picture] = dataclasses.field(default_factory=list, repr=False)
+    speed: float = 1.0
 
     difficulty, execution, final, deviations, intervals = map(_of_only, (*SCORES, "deviations", "intervals"))
 
@@ -197,6 +203,7 @@ class VideoScore:
             "sport": self.sport.name,
             "num_frames": self.num_frames,
             "fps": self.fps,
+            "speed": self.speed,
             **{score: getattr(self, score) for score in self.sport.scores},
             "deviations": self.deviations,
             "interval_level": self.interval_level,
@@ -213,8 +220,9 @@ class VideoScore:
         """The result that `to_dict` gave, also after it was JSON, without pictures; `sport` is its sport."""
         performances = [Performance.from_dict(performance) for performance in values["performances"]]
         own = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
+        kept = ("video", "num_frames", "fps", "speed", "stages", "model", "interval_level")
         return cls(
-            **{name: values[name] for name in ("video", "num_frames", "fps", "stages", "model", "interval_level")},
+            **{name: values[name] for name in kept},
             sport=sport,
             performances=performances,
             warnings=_remarks(values["warnings"]),
@@ -294,13 +302,14 @@ def video_score(
         interval_level=reliability.level,
         further_reasons=[_several(performances), *reliability.reasons] if several else [],
         shown=_chosen_pictures(parts),
+        speed=parts[0].speed,
     )
 
 
 def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
     """`VideoScore.to_dict` for a video that could not be read: the same keys, nothing in them, and the error."""
     nothing = VideoScore(video, sport, 0, 0.0, [], [], [], model).to_dict()
-    return nothing | {"num_frames": None, "fps": None, "error": error.to_dict()}
+    return nothing | {"num_frames": None, "fps": None, "speed": None, "error": error.to_dict()}
 
 
 def _plain(remarks: Sequence[Remark]) -> list[dict[str, str]]:

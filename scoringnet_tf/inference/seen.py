@@ -1,6 +1,7 @@
 """What a prediction's steps hand on: what is seen in a video, where a performance lies, its scores."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -34,13 +35,13 @@ class Seen:
     joints: np.ndarray | None = None
     reasons: tuple[Remark, ...] = ()
 
-    @property
+    @functools.cached_property
     def times(self) -> np.ndarray:
-        """Seconds in the file at which each frame begins, and the last one ends, (L + 1,)."""
+        """Seconds in the file at which each frame begins, and the last one ends, (L + 1,), to a millisecond."""
         video = self.video
-        return video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
+        return np.round(video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps), 3)
 
-    @property
+    @functools.cached_property
     def frame_stages(self) -> np.ndarray | None:
         """Stage probabilities for every frame, (L, S); None without KFS."""
         return None if self.stages is None else self.stages[self.sample_of]

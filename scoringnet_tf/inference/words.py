@@ -10,18 +10,18 @@ SENTENCES = {
     # Why a video, or a performance in it, has no score
     "frame_rate_too_low": "The video has {rate:.4g} frames/s, too few to see motion. Film at {trained:.4g} or more.",
     "picture_too_small": "The picture is {size}; at least {least} is needed. Use a larger one.",
-    "not_recognised": "This {looks}. Film closer, and show all of it.",
+    "not_recognised": "This {looks}. The model measures nothing else.",
     "too_few_frames": "The video has {frames} at {rate:.4g} frames/s; {least} are needed. Show the whole performance.",
-    "missing_stage": "Missing stages: {stages}. Show the performance from start to end, and film closer.",
+    "missing_stage": "Missing stages: {stages}. Show the performance from start to end, in one shot.",
     "stage_order": "The stages are out of order, or one appears twice. Show one athlete, without replays and cuts.",
     "stage_duration": "{stages}. Show it in normal time, without cuts.",
-    "uncertain_stage": "The model is unsure: {stages}. Film closer, with one athlete in the picture.",
+    "impossible_flight": "A flight of {seconds:.2f} s {problem}.",
+    "uncertain_stage": "The model is unsure: {stages}. Is the shot wide, is there a second athlete, or slow motion?",
     "unlike_training": (
-        "The video does not look like the training videos (distance {distance:.3g}, limit {limit:.3g}). "
-        "Film from the side and closer, with one athlete in the picture."
+        "The video does not look like the training videos (distance {distance:.3g}, limit {limit:.3g}). {remedy}"
     ),
     "impossible_score": "The scores are out of range: {scores}.",
-    "no_performance": "No whole performance found. Show one from start to end, and film closer.",
+    "no_performance": "No whole performance found. Show one from start to end, in one shot and at its own speed.",
     "none_scored": "The video shows {performances}; none has a score.",
     "several_performances": "The video shows {performances}{which}",
     # Why no score of a model measures a video
@@ -32,15 +32,18 @@ SENTENCES = {
     # What the reader of a result must know
     "beginning_missing": "The performance begins before {seconds:.2f} s; its beginning was not scored.",
     "empty_fragment": "No key fragment was found for {score}. It was scored on the whole video.",
+    "beginning_unsure": "It is not sure when the {stage} begins: no {before} was seen right before it.",
+    "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
+    "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
+    "slow_motion": "A flight of {seconds:.2f} s is long. If the film is in slow motion, add --speed.",
+    "not_measurable": "Not measurable from this film: {measures}.",
+    "barely_recognised": "This may be something else: it looks like {wanted} with a probability of {probability:.2f}.",
     "far_from_training": "The video looks nearly unlike the training videos.",
     "frame_rate_assumed": "The model does not know the steps per second of its features; {rate:g} is assumed.",
     "frames_missing": (
         "Frames are missing from {start:.2f} to {end:.2f} s{more}. The model saw blends of their neighbours."
     ),
-    "implausible_fall": (
-        "A flight of {seconds:.2f} s from {height:g} m {problem}. "
-        "Check the height, and whether the film is in slow motion."
-    ),
+    "implausible_fall": ("A flight of {seconds:.2f} s {problem}, if the height is."),
     "length_unlike_training": "The features have {steps}; those of training had {shortest} to {longest}.",
     "partial_performance": "Another performance, or a replay, from {start:.2f} to {end:.2f} s was left out: {problem}.",
     # What is not known of a model

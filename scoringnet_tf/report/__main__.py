@@ -43,6 +43,7 @@ flags.DEFINE_bool("compare", False, "Side-by-side page, with videos aligned at t
 flags.DEFINE_string("title", None, "Page heading. Default: the video's name, or the output's.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
+flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.01)
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
 flags.declare_key_flag("timeout")
@@ -80,7 +81,7 @@ def _outcomes(
     from scoringnet_tf.report.page_data import video_pages
 
     values = flags.FLAGS
-    options: dict[str, Any] = {"start": values.start, "end": values.end, "force": values.force}
+    options: dict[str, Any] = {name: getattr(values, name) for name in ("start", "end", "force", "speed")}
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
         name = names.get(path, path)
         try:

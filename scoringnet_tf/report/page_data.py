@@ -11,7 +11,8 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.fall import time_of_rise
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
-from scoringnet_tf.inference.result import Performance, VideoScore
+from scoringnet_tf.inference.rendering import recognised_lines
+from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock
@@ -23,11 +24,11 @@ LATER = 0.2  # seconds after a dive's entry, when the splash is seen
 ONE_DEVIATION = "± one standard deviation"
 
 
-def scenes(part: PartResult) -> list[tuple[Scene, Sequence[bytes]]]:
-    """A scene for each performance that is new in a part, and its frames as JPEGs."""
+def scenes(part: PartResult, before: int = 0) -> list[tuple[Scene, Sequence[bytes]]]:
+    """A scene for each performance that is new in a part, and its frames as JPEGs; others end at frame `before`."""
     seen, video, performances = part.seen, part.seen.video, part.performances
     is_longer = video.is_part or len(performances) > 1
-    ends = [0, *(one.end_frame for one in performances)]
+    ends = [before, *(one.end_frame for one in performances)]
     starts = [*(one.start_frame for one in performances), math.inf]
     found = []
     for number, performance in enumerate(performances):
@@ -58,12 +59,14 @@ def video_pages(
     end: float | None = None,
     force: bool = False,
     height: float | None = None,
+    speed: float = 1.0,
 ) -> list[ShownPerformance]:
     """Scores a video as `score_video` does. Returns what to show for each performance, by the file's name or `name`."""
-    found, summaries = [], []
-    videos = predictor.read(path, start, end, pictures=HEIGHT)
+    found: list[tuple[Scene, Sequence[bytes]]] = []
+    summaries: list[PartSummary] = []
+    videos = predictor.read(path, start, end, HEIGHT, speed)
     for part in predictor.results(videos, force=force, height=height):
-        found += scenes(part)
+        found += scenes(part, summaries[-1].end_frame if summaries else 0)
         summaries.append(part.summary)
         del part  # which holds all frames
     score = predictor.gather(path, summaries)
@@ -129,6 +132,7 @@ def _facts(score: VideoScore, performance: Performance, predicted: Sequence[str]
     names = [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
     scores = {name: _shown_score(name, performance, score) for name in names}
     notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
+    notes += [f"{line}." for line in recognised_lines(performance, score.sport)]
     return {
         "name": title,
         "sport": score.sport.name,

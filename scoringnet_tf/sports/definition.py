@@ -8,7 +8,8 @@
      "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10},    # see `Marks`; may be left out
      "recognised_as": ["vault"],                        # a backbone's classes, see `Sport`; may be left out
      "moments": {"take-off": "start of posting-flight"},    # or "end of STAGE"; may be left out
-     "durations": {"board to mat": "posting-flight"}}       # may be left out; and so may "fall", one duration
+     "durations": {"board to mat": "posting-flight"}}       # may be left out
+                                        # and so may "fall", one duration, and beside it "heights": [1, 10], metres
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
@@ -42,7 +43,13 @@ from scoringnet_tf.support.messages import InputError
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
-UNSCORED_KEYS = ("recognised_as", "moments", "durations", "fall")  # they change nothing that scores and stages mean
+UNSCORED_KEYS = (
+    "recognised_as",
+    "moments",
+    "durations",
+    "fall",
+    "heights",
+)  # they change nothing that scores and stages mean
 KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", *UNSCORED_KEYS))
 FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", *UNSCORED_KEYS))
 MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
@@ -78,6 +85,7 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         "moments": {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments},
         "durations": dict(sport.durations),
         "fall": sport.fall,
+        "heights": list(sport.heights or ()),
     }
     if sport.marks:
         panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in sport.marks.panels]
@@ -238,7 +246,7 @@ def column_of(name: str) -> str:
 
 
 def _times(where: str, values: Mapping[str, Any], stages: Sequence[str]) -> dict[str, Any]:
-    """A sport's `moments`, `durations` and `fall`."""
+    """A sport's `moments`, `durations`, `fall` and `heights`."""
     moments, durations, fall = values.get("moments", {}), values.get("durations", {}), values.get("fall", "")
     for key, names in (("moments", moments), ("durations", durations)):
         if not isinstance(names, Mapping):
@@ -250,7 +258,10 @@ def _times(where: str, values: Mapping[str, Any], stages: Sequence[str]) -> dict
             _refuse(f"{where}: durations.{name}", f"a stage of {', '.join(stages)}", stage)
     if "fall" in values and fall not in [*durations]:
         _refuse(f"{where}: fall", f"a duration of {', '.join(durations)}", fall)
-    return {"moments": tuple(edges), "durations": tuple(durations.items()), "fall": fall}
+    heights = _range(f"{where}: heights", values["heights"]) if "heights" in values else None
+    if heights and not (fall and heights[0] > 0):
+        _refuse(f"{where}: heights", "metres above 0, beside a fall", heights)
+    return {"moments": tuple(edges), "durations": tuple(durations.items()), "fall": fall, "heights": heights}
 
 
 def _edge(where: str, name: str, value: Any, stages: Sequence[str]) -> StageEdge:

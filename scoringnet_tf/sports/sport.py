@@ -55,6 +55,7 @@ class Sport:
         moments: that a result tells.
         durations: (name, stage) for each stage whose length a result tells.
         fall: the duration in which gravity alone acts, from a board to the water, if there is one.
+        heights: of the lowest and the highest board, metres; None: not known.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Sport:
     moments: tuple[StageEdge, ...] = ()
     durations: tuple[tuple[str, str], ...] = ()
     fall: str = ""
+    heights: tuple[float, float] | None = None
 
     @property
     def scores(self) -> tuple[str, ...]:
