@@ -14,6 +14,7 @@ from conftest import write_bars, write_split, write_unlv_diving
 import scoringnet_tf
 from data_prep.datasets import DATASETS, read_source
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.serve.jobs import Limits
 from scoringnet_tf.sports import PREDICTED_SCORES
 from scoringnet_tf.training import config
 from scoringnet_tf.training.fields import all_fields
@@ -41,11 +42,16 @@ def names_read(node):
 
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if DEFINITION.search(text)])
 def test_every_flag_of_a_command_is_read(name):
-    """As an attribute of FLAGS, or by its name as a text; those of datasets as arguments of their readers."""
+    """As an attribute of FLAGS, or by its name as a text; those of datasets as arguments of their readers.
+
+    The web page's limits are read as the fields that they fill.
+    """
     read = names_read(ast.parse(TEXTS[name]))
     if name == SHARED:
         readers = (read_source, *DATASETS.values())
         read |= {argument for reader in readers for argument in inspect.signature(reader).parameters}
+    if "dataclasses.fields(Limits)" in TEXTS[name]:
+        read |= {field.name for field in dataclasses.fields(Limits)}
     assert {*DEFINITION.findall(TEXTS[name])} - read == set()
 
 
