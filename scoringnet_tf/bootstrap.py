@@ -26,14 +26,8 @@ def draws_of(
     (n − 1) / n times the variance of their mean (Rao and Wu, *Resampling Inference with Complex Survey Data*, 1988).
     Whole groups are drawn, such as an athlete's videos. Rows with the same seeds have the same draws, so that their
     differences are paired. R-ℓ2 goes by the range of all videos' scores. With a single known video or group all draws
-    are NaN.
-
-    Args:
-        measure: a name in `MEASURES`.
-        truth: (V,), points; NaN = unknown.
-        rows: row → (S, R, V), points, by S seeds on R renderings.
-        number: draws.
-        groups: each video's, None for a video alone; empty if all are alone.
+    are NaN. `measure` is a name in `MEASURES`; `truth` (V,) has NaN where unknown; `rows` is row → (S, R, V) by S seeds
+    on R renderings, all in points; `groups` are each video's, None for a video alone, empty if all are alone.
     """
     known = ~np.isnan(truth)
     if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
@@ -97,12 +91,7 @@ def resamples(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """N bootstrap draws: uniform numbers in 0…1 that choose seeds, rendering and video indices, (N, …) each.
 
-    Groups differ in size: −1 stands behind a draw's indices.
-
-    Args:
-        shapes: every row's (S, R, V, …).
-        number: draws; `DRAWS` by default.
-        groups: as in `draws_of`.
+    Groups differ in size: −1 stands behind a draw's indices. `shapes` is every row's (S, R, V, …).
     """
     rng = np.random.default_rng(0)
     most, (_, num_renderings, num_videos) = max(shape[0] for shape in shapes), shapes[0][:3]

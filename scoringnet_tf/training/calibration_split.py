@@ -47,17 +47,9 @@ def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_
 
 
 def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_file: AnyPath) -> HeldOut:
-    """A split that a user names.
+    """A split that a user names, in these `records` or others than `info`'s, which the model was trained on.
 
-    Args:
-        info: the records that the model was trained on.
-        records: those with the split; the same, or others.
-        split: its name.
-        model_file: the model's path; its run may have learned from more, by other records and by its start.
-
-    Raises:
-        RecordsError: there is no such split.
-        InputError: some are training videos.
+    InputError if some are training videos, or those of other records or starts that the model's run names.
     """
     training = videos_of_run(model_file) | {shown(info.videos[name]) for name in info.split("train")["ids"]}
     seen = [name for name in records.split(split)["ids"] if shown(records.videos[name]) in training]

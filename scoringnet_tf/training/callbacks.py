@@ -73,14 +73,9 @@ class StagesLabelled(keras.callbacks.Callback):
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Saves the model at its best validation; ends a phase after `patience` validations without a better one.
+    """Saves the model at its best validation; ends a phase after `patience` validations without a better one, if any.
 
-    Args:
-        path: the `.keras` file.
-        monitor: the validation figure; its highest value is the best.
-        best: what it must exceed: the best before a kill, or what says nothing.
-        waited: validations without a better one before a kill.
-        patience: 0 never ends a phase.
+    `best` and `waited` are what they were before a kill: what `monitor` must exceed, and for how long nothing did.
     """
 
     def __init__(self, path: Path, monitor: str, best: float, waited: int = 0, patience: int = 0) -> None:

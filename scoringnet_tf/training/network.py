@@ -119,8 +119,7 @@ def fragment_stages(
 ) -> dict[str, list[str]] | None:
     """Score → the stages that the configuration names, or `kept`, a resting tower's; None if none.
 
-    Raises:
-        InputError: there are no such stages, or no tower that could see them.
+    InputError if there are no such stages, or no tower that could see them.
     """
     stages = {score: names for score, names in kept.items() if {*names} <= {*info.stages}}  # else of another sport
     for score in PREDICTED_SCORES:

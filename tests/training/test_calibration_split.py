@@ -1,19 +1,16 @@
 """Intervals are never measured on training videos: which videos are held out is known, or the reason why not is."""
 
 import dataclasses
-import json
 
 import pytest
-import training_runs
 from refusals import refused
 
-import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
 from scoringnet_tf.data.splits import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.config import TrainingConfig
-from scoringnet_tf.training.run_record import RunRecord, videos_of_run
+from scoringnet_tf.training.run_record import RunRecord
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known
 
@@ -76,21 +73,6 @@ def test_records_or_runs_that_the_model_does_not_name(info, tmp_path):
         (others, model, "other"),
     ):
         assert held_out_by_run(records, path, data_hash).code == "held_out_unknown"
-
-
-def test_a_run_learned_from_what_its_tower_did(info, tmp_path):
-    """So they are no evidence of its errors, though it held them out, and `evaluate` counts them."""
-    train = info.splits["train"]["ids"]
-    seen = {shown(info.videos[video_id]) for video_id in train[:2]}
-    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, learned_from=seen).save(tmp_path / "c3d.keras")
-    start, model = {"pretrained": str(tmp_path / "c3d.keras")}, tmp_path / "run/best.keras"
-    run = training_runs.scoring_run(info.records_dir, tmp_path / "run", **start)
-    run.record.write(run.model_dir, run.videos_seen)
-    assert seen <= videos_of_run(model)
-    assert set(learned_among(info, train, model)) == {*run.train_ids, *train[:2]}
-    config = json.loads((tmp_path / "run/config.json").read_text()) | {"validation_ids": train[:2]}
-    (tmp_path / "run/config.json").write_text(json.dumps(config))
-    assert held_out_by_run(info, model, info.data_hash).code == "held_out_seen"
 
 
 # === A split that a user names ===
