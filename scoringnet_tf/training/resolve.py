@@ -105,7 +105,7 @@ def _seen_by(flag: str, plan: Plan, source: Any) -> set[str]:
     is_known = is_c3d  # published weights learned from none
     seen = {*source.learned_from} if is_c3d else set[str]()
     try:
-        seen |= videos_of_run(path if is_c3d else model_path(path, flag))
+        seen |= videos_of_run(path if is_c3d else model_path(path))
     except InputError:
         is_known = False
     if seen or is_known:
