@@ -62,7 +62,8 @@ def test_what_a_run_is_made_of(records, tmp_path):
     record = run.record
     assert (record.config, record.data_hash, record.precision) == (run.config, run.info.data_hash, "float32")
     assert record.validation_ids == run.validation_ids and run.videos_seen == own_videos(run)
-    assert scoring_run(records, tmp_path, **STAGED, precision="mixed_bfloat16").dtype == "mixed_bfloat16"
+    half = scoring_run(records, tmp_path, **STAGED, precision="mixed_bfloat16")
+    assert half.dtype == "mixed_bfloat16"
 
 
 def test_weights_are_drawn_by_the_seed(records, tmp_path, first):
@@ -210,6 +211,8 @@ def test_a_c3d_keeps_what_its_start_learned_from(motion_records, tmp_path, capsy
     bgr = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [16, 16]}
     scoringnet_tf.C3D((8, 16, 16, 3), 1 / 64, heads={"splash": 4}, preprocessing=bgr).save(folder / "c3d.keras")
     assert different(made.record.built_of, run().record.built_of) == ["preprocessing"]
+    policies = {layer.dtype_policy.name for layer in run(precision="mixed_bfloat16").model.layers}
+    assert "mixed_bfloat16" in policies  # of features the heads compute in float32, whatever is asked for
     smaller = dataclasses.replace(info, frame_size=(20, 24))
     config = pretraining_settings(tmp_path / "run", records_dir=str(motion_records), **tiny)
     assert resolve(check(config, smaller)).record.built_of == run(pretrained=None).record.built_of
