@@ -9,7 +9,7 @@ from scoringnet_tf.serve.worker import Pages
 from scoringnet_tf.support.messages import InputError, Remark
 
 
-def page_of_content(video, name, height, folder):
+def page_of_content(video, name, options, folder):
     """A page with name and height, or what the content of the file says: slow, crash, broken."""
     content = video.read_bytes()
     if content == b"slow":
@@ -18,7 +18,7 @@ def page_of_content(video, name, height, folder):
         os._exit(1)
     if content == b"broken":
         return Remark("unreadable", "The file is no video.")
-    (folder / "page.html").write_text(f"<title>{name}, {height} m</title>", encoding="utf-8")
+    (folder / "page.html").write_text(f"<title>{name}, {options}</title>", encoding="utf-8")
     return Pages(["page.html"], "flight time 1.70 s.")
 
 

@@ -118,6 +118,13 @@ def check_height(sport: Sport, height: float) -> None:
         raise InputError("out_of_range", message, "Give the metres from the board to the water.")
 
 
+def check_speed(speed: float) -> None:
+    """InputError unless film may run so many times slower than life (`out_of_range`)."""
+    if not 0.1 <= speed <= 100:
+        message = f"A speed of {speed:g} is not from 0.1 to 100."
+        raise InputError("out_of_range", message, "Give how many times slower than life the film runs, such as 2.")
+
+
 def read_heights(text: str, sport: Sport) -> Heights:
     """The heights in `--height`: metres, or a CSV file with the columns `video` (file name) and `height`.
 

@@ -19,7 +19,7 @@ from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
-from scoringnet_tf.inference.fall import check_height, fall_measures
+from scoringnet_tf.inference.fall import check_height, check_speed, fall_measures
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
@@ -154,8 +154,7 @@ class Predictor:
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
             raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
-        if not speed > 0:
-            raise InputError("out_of_range", f"A speed of {speed:g} is not above 0.", "2 is for film at half speed.")
+        check_speed(speed)
         options = {"start": start, "end": end, "speed": None if speed == 1 else speed}
         given = ", ".join(f"{name}={value}" for name, value in options.items() if value is not None)
         if given and (self.reads_features or (isinstance(path, Clip) and given != f"speed={speed}")):

@@ -43,7 +43,7 @@ flags.DEFINE_bool("compare", False, "Side-by-side page, with videos aligned at t
 flags.DEFINE_string("title", None, "Page heading. Default: the video's name, or the output's.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
-flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.01)
+flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
 flags.declare_key_flag("timeout")

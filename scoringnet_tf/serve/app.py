@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
-from scoringnet_tf.inference.fall import check_height
+from scoringnet_tf.inference.fall import check_height, check_speed
 from scoringnet_tf.report.page import rendered
 from scoringnet_tf.serve.jobs import DONE, Job, Queue
 from scoringnet_tf.sports import Sport
@@ -79,12 +79,16 @@ def create_app(
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     @app.post("/videos")
-    async def reserve(request: Request, name: str = "", size: int | None = None, height: float | None = None) -> dict:
+    async def reserve(
+        request: Request, name: str = "", size: int | None = None, height: float | None = None, speed: float = 1.0
+    ) -> dict:
         if _is_foreign(request):
             raise InputError("foreign_origin", "Another web page may not send videos.", "Open the page of this server.")
         if height is not None:
             check_height(sport, height)
-        return _description(queue, queue.reserve(name, size, height))
+        check_speed(speed)
+        options = {"speed": speed} | ({} if height is None else {"height": height})
+        return _description(queue, queue.reserve(name, size, **options))
 
     @app.put("/videos/{token}")
     async def receive(token: str, request: Request) -> Response:

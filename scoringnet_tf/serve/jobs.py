@@ -38,7 +38,7 @@ class Job:
 
     token: str  # names it, and cannot be guessed
     name: str  # to be shown; no path
-    height: float | None  # of the board, metres
+    options: dict[str, float]  # height of the board, metres; speed of the film
     folder: Path  # for its file and its pages
     state: str = UPLOADING
     error: Remark | None = None  # why it failed
@@ -62,7 +62,7 @@ class Queue:
     """Takes videos, has a worker make their pages, and forgets them. It belongs to one event loop.
 
     Args:
-        work: a function (seconds, video, name, height, folder) → `Pages`, or why there are none; as `Worker`.
+        work: a function (seconds, video, name, options, folder) → `Pages`, or why there are none; as `Worker`.
         folder: empty; for the videos and pages.
     """
 
@@ -74,8 +74,8 @@ class Queue:
         self._more = asyncio.Event()
         self._durations: collections.deque[float] = collections.deque(maxlen=20)
 
-    def reserve(self, name: str = "", num_bytes: int | None = None, height: float | None = None) -> Job:
-        """A place for a video with this name, size if known, and board height in metres.
+    def reserve(self, name: str = "", num_bytes: int | None = None, **options: float) -> Job:
+        """A place for a video with this name, size if known, and options of `score_video`.
 
         Raises:
             InputError: the queue is full, or the video empty or too large.
@@ -86,7 +86,7 @@ class Queue:
             text = f"The queue is full ({counted(self.limits.queue, 'video')})."
             raise InputError("queue_full", text, f"Try again in about {self.seconds_to_a_place} s.")
         token = secrets.token_urlsafe(16)
-        job = Job(token, _shown_name(name), height, self._folder / token)
+        job = Job(token, _shown_name(name), options, self._folder / token)
         self._jobs[token] = job
         self._later(self.limits.upload_seconds, self._give_up, job)
         return job
@@ -167,7 +167,7 @@ class Queue:
     async def _worked(self, job: Job) -> None:
         waited = job.seconds
         self._set(job, WORKING)
-        task = self.limits.work_seconds, job.video, job.name, job.height, job.folder
+        task = self.limits.work_seconds, job.video, job.name, job.options, job.folder
         result = await asyncio.to_thread(self._work, *task)
         took = job.seconds
         self._durations.append(took)

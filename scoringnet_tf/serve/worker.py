@@ -27,8 +27,8 @@ class Pages(NamedTuple):
     summary: str  # what they show, in words
 
 
-# (video, the name to show, height of the board in metres or None, folder for the pages) → pages, or why there are none.
-Make: TypeAlias = Callable[[Path, str, float | None, Path], Pages | Remark]
+# (video, the name to show, options of `score_video`, folder for the pages) → pages, or why there are none.
+Make: TypeAlias = Callable[[Path, str, dict[str, float], Path], Pages | Remark]
 
 
 class Worker:
@@ -122,11 +122,11 @@ def page_maker(model: str, most_seconds: float) -> Make:
 
     predictor = predictor_of(model)
 
-    def make(video: Path, name: str, height: float | None, folder: Path) -> Pages | Remark:
+    def make(video: Path, name: str, options: dict[str, float], folder: Path) -> Pages | Remark:
         if problem := _too_long(video, most_seconds):
             return problem
         try:
-            shown = video_pages(predictor, video, name, height=height)
+            shown = video_pages(predictor, video, name, **options)
             paths = write_pages(folder / PAGE, shown, model, name)
         except Exception as error:
             problem = problem_with(str(video), error)

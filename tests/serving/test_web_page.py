@@ -84,11 +84,13 @@ def test_a_video_gets_a_page_or_words_and_is_deleted(serve, folder, capsys):
     told = settled(client, upload(client, b"broken"))
     assert (told["state"], told["code"]) == ("failed", "unreadable") and "page" not in told
     assert [*folder.iterdir()] == []
-    told = settled(client, token := upload(client, b"frames", height=7.5))
+    told = settled(client, token := upload(client, b"frames", height=7.5, speed=2))
     assert (told["state"], told["page"]) == ("done", f"videos/{token}/page.html")
     assert told["message"] == "flight time 1.70 s."
     page = client.get(f"/{told['page']}")
-    assert page.text == "<title>dive.mp4, 7.5 m</title>" and page.headers["content-type"].startswith("text/html")
+    assert page.text == "<title>dive.mp4, {'speed': 2.0, 'height': 7.5}</title>" and page.headers[
+        "content-type"
+    ].startswith("text/html")
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["page.html"]
     assert len(capsys.readouterr().err.splitlines()) == 2
 
@@ -156,7 +158,12 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
 def test_what_is_no_height_or_size_is_refused_and_takes_no_place(serve):
     client = serve(queue=1)
     for given, code in (
-        *(({"height": 75}, "out_of_range"), ({"height": "high"}, "wrong_value"), ({"size": ""}, "wrong_value")),
+        *(
+            ({"height": 75}, "out_of_range"),
+            ({"speed": 0}, "out_of_range"),
+            ({"height": "high"}, "wrong_value"),
+            ({"size": ""}, "wrong_value"),
+        ),
         *(({"size": 0}, "empty_file"), ({"size": -1}, "empty_file")),
     ):
         assert code_of(client.post("/videos", params=given), 400) == code
@@ -260,7 +267,7 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
 
     def made(worker, content):
         video.write_bytes(content)
-        result = worker(20.0 if content != b"slow" else 0.1, video, "dive.mp4", None, tmp_path)
+        result = worker(20.0 if content != b"slow" else 0.1, video, "dive.mp4", {}, tmp_path)
         return result.code if isinstance(result, Remark) else result.names
 
     with Worker(web_workers.contents) as worker:
@@ -272,11 +279,11 @@ def test_what_is_scored_is_the_video_with_its_height_and_no_longer_than_is_allow
     """A sport without a fall takes no height; no answer tells where the server keeps its files."""
     make = page_maker(str(stage_model), 60.0)
     (tmp_path / "broken").write_bytes(b"no video")
-    scored, refused_height = (make(CLIP, "dive.mp4", height, tmp_path) for height in (None, 7.5))
+    scored, refused_height = (make(CLIP, "dive.mp4", options, tmp_path) for options in ({}, {"height": 7.5}))
     assert isinstance(scored, Pages) and "<title>dive.mp4</title>" in (tmp_path / scored.names[0]).read_text()
-    broken = make(tmp_path / "broken", "dive.mp4", None, tmp_path)
+    broken = make(tmp_path / "broken", "dive.mp4", {}, tmp_path)
     assert refused_height.code == broken.code == "unreadable" and str(tmp_path) not in broken
-    assert page_maker(str(stage_model), 0.5)(CLIP, "dive.mp4", None, tmp_path).code == "too_long"
+    assert page_maker(str(stage_model), 0.5)(CLIP, "dive.mp4", {}, tmp_path).code == "too_long"
 
 
 @pytest.mark.parametrize(
