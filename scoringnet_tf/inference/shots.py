@@ -13,14 +13,13 @@ import numpy as np
 from scoringnet_tf.data.video import Video
 
 LEAST = 25.0  # mean difference of pixels, of 255, across a cut
-RATIO = 3.2  # and so many times the median one around it: all of 182 joined clips but two, and none of six dives
+RATIO = 4.0  # and so many times the median one around it: of filmed dives up to 3.2, of nearly all joined clips more
 STILL = 1.0  # less is the same picture again, as in film that was slowed down
 AROUND = 10  # frames before and after a cut with which it is compared
-SHORTEST = 0.5  # seconds of a shot
 
 
-def cuts(jpegs: Sequence[bytes], fps: float) -> list[int]:
-    """The first frame in each shot but the first one, in L encoded frames at a rate."""
+def cuts(jpegs: Sequence[bytes]) -> list[int]:
+    """The first frame in each shot but the first one, in L encoded frames."""
     small = (np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_COLOR_8)) for jpeg in jpegs)
     kept: list[int] = []
     pictures: list[np.ndarray] = []
@@ -29,15 +28,15 @@ def cuts(jpegs: Sequence[bytes], fps: float) -> list[int]:
             kept.append(number)
             pictures.append(picture)
     changes = np.array([_difference(*pair) for pair in itertools.pairwise(pictures)])
-    edges = [0]
+    found = []
     for at in range(1, len(pictures)):
         near = np.concatenate([changes[max(at - 1 - AROUND, 0) : at - 1], changes[at : at + AROUND]])
         if changes[at - 1] <= max(LEAST, RATIO * np.median(near) if len(near) else 0.0):
             continue
         pairs = itertools.product(pictures[max(at - 2, 0) : at], pictures[at : at + 2])  # a flash is no cut
-        if min(itertools.starmap(_difference, pairs)) > LEAST and kept[at] - edges[-1] >= SHORTEST * fps:
-            edges.append(kept[at])
-    return edges[1:]
+        if min(itertools.starmap(_difference, pairs)) > LEAST:
+            found.append(kept[at])
+    return found
 
 
 def shots(videos: Iterable[Video]) -> Iterator[Video]:
@@ -48,10 +47,7 @@ def shots(videos: Iterable[Video]) -> Iterator[Video]:
     settled = 0  # frame in the file up to which shots are whole
     for video in videos:
         length = len(video.frames)
-        found = cuts(list(video.frames), video.fps)
-        if found and not video.shared and length - found[-1] < SHORTEST * video.fps:
-            found.pop()
-        edges = [0, *found, length]
+        edges = [0, *cuts(list(video.frames)), length]
         for start, stop in itertools.pairwise(edges):
             goes_on = stop == length and video.shared > 0
             if not goes_on and stop < length and video.first_frame + stop <= settled:
