@@ -122,7 +122,7 @@ def page_maker(model: str, most_seconds: float) -> Make:
 
     predictor = predictor_of(model)
 
-    def make(video: Path, name: str, options: dict[str, float], folder: Path) -> Pages | Remark:
+    def make(video: Path, name: str, options: dict[str, Any], folder: Path) -> Pages | Remark:
         if problem := _too_long(video, most_seconds):
             return problem
         try:
