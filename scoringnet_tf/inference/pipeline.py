@@ -308,10 +308,11 @@ def judge(
     measures: dict[str, Measure] = {}
     if force or not performance_reasons(reasons):
         moments, measures, unseen = _times(model.sport, trust, seen, begin, labels)
-        if moments or force:
+        doubts = [warning for warning in warnings if warning.code == "barely_recognised"] if unseen else []
+        if force or (moments and not doubts):
             warnings += unseen
-        else:  # then there is nothing to tell
-            reasons = [*unseen, *reasons]
+        else:  # there is nothing to tell, or half a fall that may be something else
+            moments, measures, reasons = {}, {}, [*doubts, *unseen, *reasons]
         if flight := measures.get(model.sport.fall):
             fallen, told = fall_measures(flight, model.sport, height)
             measures, warnings = measures | fallen, [*warnings, *told]

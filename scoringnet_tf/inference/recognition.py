@@ -11,7 +11,7 @@ from keras import ops
 
 WINDOW = 64  # frames: what I3D learned its classes from
 RECOGNISED = 1 / 6  # the least probability of a sport's classes in a window (saved_models/diving_film)
-SURE = 0.5  # with less it may be something else
+SURE = 0.4  # with less it may be something else
 NEAR = 4.0  # seconds before and after such a window: a run-up, or the wait on the board
 NAMED = 0.3  # of another class, to name it
 

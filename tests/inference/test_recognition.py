@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from conftest import write_video
 from refusals import codes, refused, said
+from scripted_stages import labels_of, scripted
 from training_runs import trained
 
 import scoringnet_tf
@@ -83,6 +84,35 @@ def test_what_it_looks_like_is_told(model, tmp_path, frames, code):
     if code:
         message = str(said(found.reasons, code))
         assert message.index("green") < message.index("red") and len(found.reasons) == 1
+
+
+@pytest.fixture(scope="module")
+def phases():
+    """A model of dives in phases that look red."""
+    model = model_of(
+        sport_of({**definition_of(get_sport("diving_phases")), "name": "p", "recognised_as": ["red"]}, "t")
+    )
+    model.learned_parts = {"kfs"}
+    return Predictor(model)
+
+
+@pytest.mark.parametrize(
+    ("green", "runs", "moments", "codes_of_reasons"),
+    [
+        (0, [(1, 10), (2, 8), (3, 25), (4, 10), (0, 20)], 2, []),
+        (0, [(3, 25), (4, 10), (0, 20)], 1, []),
+        (230, [(1, 10), (2, 8), (3, 25), (4, 10), (0, 20)], 2, []),
+        (230, [(3, 25), (4, 10), (0, 20)], 0, ["barely_recognised", "beginning_unsure"]),
+    ],
+)
+def test_what_is_barely_recognised_says_so_and_half_a_fall_is_withheld(
+    phases, tmp_path, green, runs, moments, codes_of_reasons
+):
+    labels = labels_of(*runs)
+    write_video(tmp_path / "v.avi", [np.full((36, 48, 3), (220, green, 0), np.uint8)] * len(labels))
+    (one,) = scripted(phases, labels)(tmp_path / "v.avi").performances
+    assert (len(one.moments), list(codes(one.own_reasons))) == (moments, codes_of_reasons)
+    assert ("barely_recognised" in codes(one.warnings)) == (green > 0) == (one.recognised < 0.4)
 
 
 def test_without_statistics_a_model_warns_unless_its_backbone_recognises():
