@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 AROUND = 10.0  # seconds before and after a performance: training saw no more
 MOST_PERFORMANCES = 64  # in an exported graph
 GAP = 0.2  # seconds without a stage between a flight and an entry that belongs to it
-LAST = 0.5  # seconds before a video's end in which no entry is believed
+FIRST = 0.3  # seconds from a video's beginning in which no take-off is believed
+LAST = 0.5  # and to its end in which no entry is
 BRIEF = 0.06  # seconds: a stage that is no longer is passed through, and was not seen
 HOP = 0.6  # seconds in the air, before the take-off
 SURE_FLIGHT = 0.65  # the least mean probability of a flight (saved_models/diving_film)
@@ -95,7 +96,7 @@ def stage_edges(sport: Any, labels: Any, mask: Any, rate: float | None = None) -
 
     A stage that occurs twice has no edges. Where the video begins or ends a stage is cut. With a frame `rate`, a flight
     ends in an entry that follows it at once (`GAP`), and not with the video (`LAST`). It begins after a stage that was
-    seen; at once, if its end was not.
+    seen, and not with the video (`FIRST`); at once, if its end was not seen.
     """
     runs, length = count_stage_runs(labels, mask, sport.num_stages), ops.sum(ops.cast(mask, "int32"), 1, keepdims=True)
 
@@ -111,6 +112,7 @@ def stage_edges(sport: Any, labels: Any, mask: Any, rate: float | None = None) -
     left = ops.cast(length[:, 0] - starts[:, at + 1], "float32") / rate
     landed = (ends[:, at] > 0) & (starts[:, at + 1] > 0) & (gaps[1] <= GAP) & (left > LAST)
     jumped = (ops.cast(runs.frames[:, at - 1], "float32") / rate > BRIEF) & (landed | (gaps[0] <= GAP))
+    jumped = jumped & (ops.cast(starts[:, at], "float32") / rate > FIRST)
     numbers = ops.arange(sport.num_stages - 1)[None]
 
     def unless(seen: Any, edge: Any, stage: int) -> Any:

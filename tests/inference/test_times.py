@@ -160,6 +160,8 @@ FALLS = [  # (stages, moments that are told, codes of what is not)
     ((*DIVE[:3], (0, 6), *DIVE[3:], (0, 20)), ["take-off", "entry"], []),
     ((*DIVE[:2], (2, 1), *DIVE[3:], (0, 20)), ["entry"], ["beginning_unsure"]),  # a jump that was passed through
     ((*DIVE[3:], (0, 20)), ["entry"], ["beginning_unsure"]),
+    (((2, 7), *DIVE[3:], (0, 20)), ["entry"], ["beginning_unsure"]),  # after 0.28 s
+    (((2, 8), *DIVE[3:], (0, 20)), ["take-off", "entry"], []),
     ((*DIVE[:3], (3, 70), (4, 8), (0, 20)), [], ["impossible_flight"]),
     ((*DIVE[:3], (3, 6), (4, 8), (0, 20)), [], ["impossible_flight"]),
     (((1, 10), (0, 40)), [], ["missing_stage"]),
