@@ -247,7 +247,7 @@ def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
 # === What is wrong with one ends nothing but itself ===
 
 
-def scorer(score, read=lambda path, start, end: iter([path])):
+def scorer(score, read=lambda path, *_, **__: iter([path])):
     """A predictor for videos whose only part is their path; `score` is what it makes of that and the options."""
 
     def results(parts, **options):
@@ -257,19 +257,19 @@ def scorer(score, read=lambda path, start, end: iter([path])):
 
 
 def test_options_reach_whoever_scores():
-    def read(*given):
-        yield given
+    def read(*given, speed):
+        yield *given, speed
 
-    options = {"force": True, "heights": {"v.mp4": 3.0}, "start": 1.0, "end": 2.0}
+    options = {"force": True, "heights": {"v.mp4": 3.0}, "start": 1.0, "end": 2.0, "speed": 4.0}
     [(name, (video, found))] = scored([("v.mp4", None)], scorer(lambda *given: given, read), **options)
     assert name == video == "v.mp4"
-    assert found == (("v.mp4", 1.0, 2.0), {"force": True, "height": 3.0})
+    assert found == (("v.mp4", 1.0, 2.0, 4.0), {"force": True, "height": 3.0})
 
 
 def test_the_next_of_a_list_is_read_while_one_is_scored():
     videos, both = ["0.mp4", "1.mp4", "2.mp4"], threading.Barrier(2, timeout=30)
 
-    def read(path, start, end):
+    def read(path, *_, **__):
         if path != videos[0]:
             both.wait()  # for the one before, which is being scored
         yield path

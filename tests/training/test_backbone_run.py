@@ -76,7 +76,7 @@ def test_what_excludes_a_backbone_is_named(diving_records, tmp_path, images):
         ("unknown_name", {"backbone": "c3d:conv9"}),
         ("unknown_name", {"backbone": str(images), "views": 2}),
         ("flags_conflict", {"backbone": str(images), "stage_network": "resnet50"}),
-        ("flags_conflict", {"backbone": str(images), "pretrained": str(images)}),
+        ("flags_conflict", {"backbone": str(images), "pretrained": str(ROOT / "saved_models/motion_small/c3d.keras")}),
         ("not_found", {"backbone": f"{tmp_path}/none.keras"}),
         ("unknown_name", {"backbone": "resnet"}),
         ("unknown_name", {"backbone": str(images), "lr_multipliers": {"backbone/block_9": 0.5}}),
