@@ -195,14 +195,6 @@ class Remarks(NamedTuple):
     recognised: float | None = None
 
 
-class Verdict(NamedTuple):
-    """Reasons against a performance's scores, the model's last; warnings; and the scores that are left."""
-
-    reasons: list[Remark]
-    warnings: list[Remark]
-    scores: Scores
-
-
 def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
     """Why nothing in a video can be scored: `frame_rate_too_low`, `picture_too_small`."""
     return [*_too_slow(model, video.fps), *_too_small(model, video.sizes, np.all)]
@@ -210,8 +202,8 @@ def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
 
 def verdict(
     model: "ScoringNet", trust: "Reliability", remarks: Remarks, scores: Scores, force: bool = False
-) -> Verdict:
-    """What speaks against a performance's scores, and what is left unless they are forced.
+) -> tuple[list[Remark], list[Remark], Scores]:
+    """(reasons against a performance's scores, the model's last; warnings; the scores that are left).
 
     Args:
         model: `ScoringNet`.
@@ -226,7 +218,7 @@ def verdict(
     unscored = [remark("empty_fragment", score=name) for name in scores.without_fragment]
     if impossible and not force:
         scores = Scores()
-    return Verdict([*reasons, *impossible, *trust.reasons], [*unscored, *warnings], scores)
+    return [*reasons, *impossible, *trust.reasons], [*unscored, *warnings], scores
 
 
 def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Remarks:

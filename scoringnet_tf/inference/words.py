@@ -32,7 +32,7 @@ SENTENCES = {
     # What the reader of a result must know
     "beginning_missing": "The performance begins before {seconds:.2f} s; its beginning was not scored.",
     "empty_fragment": "No key fragment was found for {score}. It was scored on the whole video.",
-    "beginning_unsure": "It is not sure when the {stage} begins: no {before} was seen right before it, or too little of it.",
+    "beginning_unsure": "It is not sure when the {stage} begins: no {before}, or too little, was seen right before.",
     "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
     "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
     "slow_motion": "A flight of {seconds:.2f} s is long. If the film is in slow motion, add --speed.",
