@@ -7,13 +7,16 @@ import cv2
 import numpy as np
 import pytest
 from conftest import write_video
+from refusals import refused
 from scripted_stages import scripted
 from training_runs import telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.data.video import Video
+from scoringnet_tf.data.video import Video, read_video
 from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.predictor import scored
+from scoringnet_tf.inference.result import VideoScore
 from scoringnet_tf.inference.shots import cuts, shots
 from scoringnet_tf.models.settings import merged
 
@@ -96,6 +99,12 @@ def test_film_at_half_speed_has_the_times_of_life(phases, tmp_path):
     assert [*life.performances[0].moments] == ["take-off", "entry"] and half.performances == life.performances
     assert (half.fps, half.speed, half.stages) == (life.fps, 2, life.stages)
     assert [warning.code for warning in half.warnings if warning not in life.warnings] == ["speed"]
+    ((_, again),) = scored([(str(tmp_path / "half.mkv"), None)], scripted(phases, labels), speed=2)
+    assert again == half and VideoScore.from_dict(again.to_dict(), again.sport).speed == 2
+    again.save(tmp_path / "drawn.mp4")  # shown as it was filmed, with the stages of life
+    assert read_video(tmp_path / "drawn.mp4").fps == pytest.approx(12.5)
+    with refused("out_of_range"):
+        phases(tmp_path / "half.mkv", speed=0)
 
 
 FRAGMENTS = np.concatenate([np.repeat([1, 2, 3, 4], [10, 8, 8, 3]), np.repeat([1, 2, 3, 4, 0], [5, 5, 25, 10, 20])])
