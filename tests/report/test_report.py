@@ -180,20 +180,20 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
 
 
 def test_the_scenes_of_a_long_video_are_those_of_the_whole():
-    """However it is cut into parts; a part shows its performance alone, however long that is."""
+    """However it is cut into parts; a part shows its performance alone, and none of the one before."""
     frames = np.arange(400, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
     video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0, pictures=[*range(400)])
-    found = [Performance(10, 32, 0.4, 1.28), Performance(230, 330, 9.2, 13.2)]
+    found = [Performance(10, 215, 0.4, 8.6), Performance(230, 330, 9.2, 13.2)]
     whole, parts = scenes(part_of(video, found, np.eye(400))), []
-    for (start, stop), performance in zip(((0, 200), (200, 400)), found, strict=True):
+    for (start, stop), performance, before in zip(((0, 230), (200, 400)), found, (0, 215), strict=True):
         part = dataclasses.replace(video.cut(start, stop), shared=100)
-        parts += scenes(part_of(part, [performance], np.eye(400)[start:stop]))
+        parts += scenes(part_of(part, [performance], np.eye(400)[start:stop]), before)
     for (one, pictures), (other, expected) in zip(parts, whole, strict=True):
         assert one.first_frame == other.first_frame and pictures == expected
         np.testing.assert_allclose(one.times, other.times, rtol=1e-12)
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
-    assert [(one.first_frame, one.num_frames) for one, _ in whole] == [(0, 57), (205, 150)]
-    assert [pictures for _, pictures in whole] == [[*range(57)], [*range(205, 355)]]
+    assert [(one.first_frame, one.num_frames) for one, _ in whole] == [(0, 230), (215, 140)]
+    assert [pictures for _, pictures in whole] == [[*range(230)], [*range(215, 355)]]
 
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
