@@ -9,6 +9,7 @@ import time
 
 import httpx2
 import pytest
+from conftest import write_bars
 from web_server import web_server
 
 CLIP = (pathlib.Path(__file__).parents[1] / "clips/diving.mp4").read_bytes()
@@ -36,10 +37,13 @@ def sent(client, token, content):
 def test_it_ends_in_one_line_whatever_it_is_doing(tmp_path):
     """Killed in the middle of its work, the process that scores leaves nothing that Python warns of."""
     with web_server(tmp_path) as (url, process), httpx2.Client(base_url=url, timeout=60) as client:
+        write_bars(tmp_path / "long.avi", 6000)  # what takes many seconds
         token = client.post("/videos").json()["token"]
-        client.put(f"/videos/{token}", content=CLIP)
-        time.sleep(2.0)
-        assert client.get(f"/videos/{token}").json()["state"] == "working"
+        client.put(f"/videos/{token}", content=(tmp_path / "long.avi").read_bytes())
+        while (state := client.get(f"/videos/{token}").json()["state"]) not in ("working", "done", "failed"):
+            time.sleep(0.1)
+        time.sleep(1.0)
+        assert state == client.get(f"/videos/{token}").json()["state"] == "working"
     assert (tmp_path / "log").read_text() == "serve: stopped by SIGTERM.\n"
     assert process.returncode == 143
 
