@@ -66,7 +66,7 @@ def recognised_lines(performance: Any, sport: Sport) -> list[str]:
     """How surely the performance shows the sport, if that is known."""
     if performance.recognised is None:
         return []
-    return [f"Recognised as {sport.recognised_as[0]} with a probability of {performance.recognised:.2g}"]
+    return [f"Probability of {sport.recognised_as[0]}: {performance.recognised:.2f}"]
 
 
 def moment_text(name: str, moment: Moment) -> str:

@@ -12,6 +12,7 @@ import scoringnet_tf
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_windows, recognition, where_recognised
 from scoringnet_tf.inference.reliability import reliability
+from scoringnet_tf.inference.rendering import lines, rows
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.sports.definition import differences, sport_of
@@ -81,6 +82,11 @@ def test_what_it_looks_like_is_told(model, tmp_path, frames, code):
     write_video(tmp_path / "v.avi", frames)
     found = Predictor(model)(tmp_path / "v.avi")
     assert ("not_recognised" in codes(found.reasons)) == (code is not None)
+    [one] = found.performances
+    assert (one.recognised >= RECOGNISED) == (code is None)
+    assert f"  Probability of red: {one.recognised:.2f}" in lines(found)[0]
+    assert [row["recognised"] for row in rows(found)] == [one.recognised]
+    assert [told["recognised"] for told in found.to_dict()["performances"]] == [one.recognised]
     if code:
         message = str(said(found.reasons, code))
         assert message.index("green") < message.index("red") and len(found.reasons) == 1
