@@ -1,0 +1,1 @@
+"""The athlete's body on film: joints are found, followed and measured."""

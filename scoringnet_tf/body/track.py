@@ -1,0 +1,43 @@
+"""One athlete's joints along a performance, and where the camera looked."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Track:
+    """One athlete, followed through L frames.
+
+    Attributes:
+        first_frame: the first one's number in the file.
+        times: (L,), seconds in the file.
+        positions: float32 (L, 17, 2), the joints of `skeleton.JOINTS`; x right and y down, in heights of the picture as
+            shown: y is 0 to 1, x is 0 to its aspect. Finite everywhere: where the body was not seen they are filled.
+        confidence: float32 (L, 17), 0 to 1; 0 where a joint was filled.
+        camera: (L, 2, 3), a frame's affine map to the scene: the first frame's coordinates, if the camera had not moved
+            since.
+        gravity: of the fall in the scene, heights of the picture per s²; None if it was not seen. 9.81 m/s² by the
+            world's measure, so it tells how large a metre is.
+        centre: (L, 2), where the fall has the body's centre of mass, in the picture; NaN without it.
+        flight: (take-off, entry), numbers in these frames: the first one in the air, and the first one in which the
+            body touches the water; None for an end that the body does not show.
+    """
+
+    first_frame: int
+    times: np.ndarray
+    positions: np.ndarray
+    confidence: np.ndarray
+    camera: np.ndarray
+    gravity: float | None = None
+    centre: np.ndarray | None = None
+    flight: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Frames in which the body was seen, bool (L,)."""
+        return np.median(self.confidence, axis=1) > 0
+
+    def in_scene(self) -> np.ndarray:
+        """The joints in the scene, (L, 17, 2)."""
+        return np.einsum("lij,lkj->lki", self.camera[:, :, :2], self.positions) + self.camera[:, None, :, 2]
