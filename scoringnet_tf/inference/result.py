@@ -8,7 +8,7 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.inference import rendering
-from scoringnet_tf.inference.times import Measure, Moment, seconds_at
+from scoringnet_tf.inference.times import Element, Measure, Moment, seconds_at
 from scoringnet_tf.inference.words import MODEL_REASONS, remark, several_performances
 from scoringnet_tf.sports import SCORES, Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
@@ -19,6 +19,7 @@ from scoringnet_tf.support.paths import AnyPath, as_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from scoringnet_tf.body.track import Track
     from scoringnet_tf.inference.reliability import Reliability
 
 SCHEMA_VERSION = 2  # of `to_dict`, docs/serving.md; a change that readers must know of adds one
@@ -41,8 +42,11 @@ class Performance:
             scores have none.
         warnings: those that concern this performance alone.
         moments: name → `Moment`, in order: those that it shows.
-        measures: name → `Measure`: durations that it shows; with a height, speeds and jump height.
+        measures: name → `Measure`: durations that it shows; with a height, speeds and jump height; what the body shows.
         recognised: the probability with which it shows the sport, if the model's backbone knows it.
+        elements: name → `Element`: the dive's number and its parts.
+        curves: name → degrees in each frame from `start_frame` on; None in those that do not show it.
+        body: the athletes' tracks; in memory alone.
     """
 
     start_frame: int
@@ -59,6 +63,9 @@ class Performance:
     moments: dict[str, Moment] = dataclasses.field(default_factory=dict)
     measures: dict[str, Measure] = dataclasses.field(default_factory=dict)
     recognised: float | None = None
+    elements: dict[str, Element] = dataclasses.field(default_factory=dict)
+    curves: dict[str, list[float | None]] = dataclasses.field(default_factory=dict)
+    body: "list[Track]" = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     @property
     def own_reasons(self) -> list[Remark]:
@@ -68,7 +75,8 @@ class Performance:
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
         """As an entry in `performances` in docs/serving.md, with the sport's `scores` alone."""
         values = dataclasses.asdict(self) | {"reasons": _plain(self.reasons), "warnings": _plain(self.warnings)}
-        return {name: value for name, value in values.items() if name in scores or name not in SCORES}
+        left_out = {"body", *SCORES} - {*scores}
+        return {name: value for name, value in values.items() if name not in left_out}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Performance":
@@ -81,6 +89,7 @@ class Performance:
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
                 "moments": {name: Moment(**each) for name, each in values["moments"].items()},
                 "measures": {name: Measure(**each) for name, each in values["measures"].items()},
+                "elements": {name: Element(**each) for name, each in values["elements"].items()},
             }
         )
 

@@ -29,11 +29,34 @@ class Moment:
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """What is measured in a performance: its value and uncertainty, as in `Moment`, in a unit: s, m or m/s."""
+    """What is measured in a performance.
+
+    Attributes:
+        value: in the unit.
+        unit: s, m, m/s, °, °/s, or body lengths.
+        uncertainty: to either side, as in `Moment`.
+        frame: the frame in the file that shows it best; None for what no single one shows.
+    """
 
     value: float
     unit: str
     uncertainty: float | None = None
+    frame: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Element:
+    """What a performance is by the rules, in words, such as the dive's number 207C.
+
+    Attributes:
+        value: the likeliest one.
+        probability: of it; None if that was not measured.
+        frame: as in `Measure`.
+    """
+
+    value: str
+    probability: float | None = None
+    frame: int | None = None
 
 
 def moments_of(

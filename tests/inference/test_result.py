@@ -14,13 +14,14 @@ from matplotlib.colors import to_rgba
 from refusals import refused
 from scripted_stages import labels_of
 
+from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
 from scoringnet_tf.inference.pipeline import key_frames
 from scoringnet_tf.inference.rendering import columns, failure_row
 from scoringnet_tf.inference.result import SCHEMA_VERSION, Performance, VideoScore, failure
-from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.inference.times import Element, Measure, Moment
 from scoringnet_tf.inference.words import several_performances
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
@@ -55,6 +56,14 @@ TIMED = dataclasses.replace(
     SCORED,
     moments={"first movement": Moment(5, 0.2, 0.117), "entry": Moment(40, 1.6)},
     measures={"flight time": Measure(1.0, "s", 0.14), "entry speed": Measure(6.5, "m/s", 0.214)},
+)
+TRACK = Track(5, np.arange(2) / 25, np.zeros((2, 17, 2)), np.ones((2, 17)), np.zeros((2, 2, 3)))
+BODY = dataclasses.replace(
+    SCORED,
+    measures={"entry angle": Measure(-4.0, "°", 8.0, 39)},
+    elements={"dive": Element("207C", 0.8), "position": Element("tuck", None, 20)},
+    curves={"trunk's angle": [0.0, None]},
+    body=[TRACK],
 )
 STAGED = Performance(5, 40, 0.2, 1.6, reasons=[OF_MODEL])
 
@@ -91,7 +100,7 @@ def test_the_status_is_that_of_the_performances(performances, status, final):
     assert [row["performance"] for row in found.rows()] == list(range(1, len(performances) + 1))
 
 
-@pytest.mark.parametrize("performances", [(SCORED,), (TRUSTED,), (FORCED,), (TIMED,), (TRUSTED, WITHHELD)])
+@pytest.mark.parametrize("performances", [(SCORED,), (TRUSTED,), (FORCED,), (TIMED,), (BODY,), (TRUSTED, WITHHELD)])
 def test_a_result_comes_back_from_json(performances):
     more = {"interval_level": 0.9, "further_reasons": [Remark("several_performances", "Several.")]}
     for found in (score(*performances), score(*performances, **more)):
@@ -125,7 +134,8 @@ def test_times():
     assert all(line in found.plot().get_suptitle() for line in lines)
     values = plain(found)["performances"][0]
     assert values["moments"]["first movement"] == {"frame": 5, "seconds": 0.2, "uncertainty": 0.117}
-    assert values["measures"]["entry speed"] == {"value": 6.5, "unit": "m/s", "uncertainty": 0.214}
+    speed = {"value": 6.5, "unit": "m/s", "uncertainty": 0.214, "frame": None}
+    assert values["measures"]["entry speed"] == speed and "body" not in values
 
 
 def test_text():
