@@ -40,7 +40,6 @@ flags.DEFINE_string("watch", None, "Folder to watch for new videos, until Ctrl-C
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0)
-flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_string("results_dir", None, "Folder for cached results, reused when you rerun.")
 flags.DEFINE_string("runner", None, "Apache Beam runner with its options, for --results_dir (extra: beam).")
@@ -51,7 +50,6 @@ DRAWING = ("plot_dir", "video_dir")
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     from scoringnet_tf.data.video_files import DRAWN_SUFFIX
-    from scoringnet_tf.inference.fall import check_named, read_heights
     from scoringnet_tf.report.printing import Pictures, Printer
     from scoringnet_tf.sports import get_sport
 
@@ -64,11 +62,8 @@ def main(arguments: list[str]) -> int:
         sport = get_sport(config["sport"])
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
-    heights = None if values.height is None else read_heights(values.height, sport)
     reads_features = _reads_features(config["content"]["features"], arguments)
     videos = _videos(arguments, reads_features)
-    if isinstance(videos, list):
-        check_named(heights, [video for video, _ in videos])
 
     # 2. Score and print one video after the other
     form = "json" if values.json else "csv" if values.csv else "text"
@@ -76,7 +71,7 @@ def main(arguments: list[str]) -> int:
     pictures = [Pictures(folder, suffix) for suffix, folder in folders.items() if folder]
     printer = Printer(form, model, sport, pictures)
     with contextlib.ExitStack() as stack:
-        score_all = _scoring(stack, model, reads_features, heights, videos)
+        score_all = _scoring(stack, model, reads_features, videos)
         try:
             printer.print_all(score_all(videos), len(videos) if isinstance(videos, list) else None, not values.watch)
         except Stopped:
@@ -114,14 +109,14 @@ def _videos(arguments: list[str], reads_features: bool) -> Any:
     return named if STANDARD_INPUT in arguments and not values.runner else list(named)
 
 
-def _scoring(stack: contextlib.ExitStack, model: str, reads_features: bool, heights: Any, videos: Any) -> Callable:
+def _scoring(stack: contextlib.ExitStack, model: str, reads_features: bool, videos: Any) -> Callable:
     """A function of videos that yields name and result for each, once nothing can refuse them."""
     # With no video that can be read, TensorFlow would be imported for nothing.
     if isinstance(videos, list) and all(problem for _, problem in videos):
         return lambda named: ((video, Remark("unreadable", str(problem))) for video, problem in named)
     cli.load_tensorflow()
     values = flags.FLAGS
-    options = {name: getattr(values, name) for name in ("start", "end", "force", "speed")} | {"heights": heights}
+    options = {name: getattr(values, name) for name in ("start", "end", "force", "speed")}
     if values.results_dir:
         from scoringnet_tf.inference.result_cache import keeping_scores
 

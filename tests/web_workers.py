@@ -10,7 +10,7 @@ from scoringnet_tf.support.messages import InputError, Remark
 
 
 def page_of_content(video, name, options, folder):
-    """A page with name and height, or what the content of the file says: slow, crash, broken."""
+    """A page with name and options, or what the content of the file says: slow, crash, broken."""
     content = video.read_bytes()
     if content == b"slow":
         time.sleep(60)

@@ -19,7 +19,7 @@ from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
-from scoringnet_tf.inference.fall import check_height, check_speed, fall_measures
+from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
@@ -103,11 +103,10 @@ class Predictor:
         force: bool = False,
         start: float | None = None,
         end: float | None = None,
-        height: float | None = None,
         speed: float = 1.0,
     ) -> VideoScore:
         """A video's `VideoScore`, see `score_video`."""
-        results = self.results(self.read(path, start, end, speed=speed), force=force, height=height)
+        results = self.results(self.read(path, start, end, speed=speed), force=force)
         return self.gather(path, [*map(operator.attrgetter("summary"), results)])  # no result outlives its turn
 
     def gather(self, path: AnyPath | Clip, parts: list[PartSummary]) -> VideoScore:
@@ -115,13 +114,9 @@ class Predictor:
         name = str(path.path if isinstance(path, Clip) else path)
         return video_score(parts, name, self.model.sport, self.reliability, self.name)
 
-    def results(
-        self, videos: Iterable[Video], *, force: bool = False, height: float | None = None
-    ) -> Iterator[PartResult]:
-        """Yields a `PartResult` for each part in a video; `videos` as in `read`, options as in `score_video`."""
+    def results(self, videos: Iterable[Video], *, force: bool = False) -> Iterator[PartResult]:
+        """Yields a `PartResult` for each part in a video; `videos` as in `read`, `force` as in `score_video`."""
         check_not_forked()
-        if height is not None:
-            check_height(self.model.sport, height)
         summary = None
         for video in self._apart(videos):
             seen, performances = self.see(video, force), []
@@ -130,7 +125,7 @@ class Predictor:
                 remarks = checks.performance_remarks(self.model, seen, span)
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)
-                performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, height, force))
+                performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, force))
             summary = _summary(seen, spans, performances, warnings, summary)
             yield PartResult(seen, performances, summary)
             del video, seen  # which hold all frames
@@ -282,7 +277,6 @@ def judge(
     span: Span,
     remarks: checks.Remarks,
     scores: Scores,
-    height: float | None = None,
     force: bool = False,
 ) -> Performance:
     """The `Performance` in a span: its scores unless reasons speak against them, and its times.
@@ -291,7 +285,6 @@ def judge(
         model: `ScoringNet`.
         trust: how far the model can be relied on.
         seen, span, remarks, scores: for the performance.
-        height: metres from the board to the water, for speeds.
         force: whether it has scores and times despite reasons.
     """
     # 1. What speaks against it
@@ -314,8 +307,7 @@ def judge(
         else:  # there is nothing to tell, or half a fall that may be something else
             moments, measures, reasons = {}, {}, [*doubts, *unseen, *reasons]
         if flight := measures.get(model.sport.fall):
-            fallen, told = fall_measures(flight, model.sport, height)
-            measures, warnings = measures | fallen, [*warnings, *told]
+            warnings = [*warnings, *slow_motion(flight, model.sport)]
     return Performance(
         start_frame=file_frame + first,
         end_frame=file_frame + end,

@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.inference.inputs import Named, problem_with
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.result import PartSummary, VideoScore
@@ -34,7 +33,6 @@ def score_video(
     force: bool = False,
     start: float | None = None,
     end: float | None = None,
-    height: float | None = None,
     speed: float = 1.0,
 ) -> VideoScore:
     """Decodes a video and scores it.
@@ -47,17 +45,16 @@ def score_video(
         force: give the scores even if `VideoScore.reasons` speak against them. Without it a model that learned its
             scores from simulated video alone gives stages and times.
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
-        height: metres from the board to the water, for a sport with a `fall`. None gives neither speeds nor jump.
         speed: how many times slower than life the film runs: 2 at half speed. Times are divided by it.
 
     Raises:
         InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
-            end of it; or one of these is given for a `Clip` or for features; a height as in `fall.check_height`.
+            end of it; or one of these is given for a `Clip` or for features.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
     reads_features = isinstance(path, str | Path) and is_features(path)
-    return predictor_of(model, reads_features)(path, force=force, start=start, end=end, height=height, speed=speed)
+    return predictor_of(model, reads_features)(path, force=force, start=start, end=end, speed=speed)
 
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> Predictor:
@@ -111,7 +108,6 @@ def scored(
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
-    heights: Heights = None,
     speed: float = 1.0,
 ) -> Iterator[tuple[str, VideoScore | Remark]]:
     """Yields each name in `named_videos` with its score, or why there is none; options as in `score_video`.
@@ -136,7 +132,7 @@ def scored(
             continue
         summaries: list[PartSummary] = []
         try:
-            for part in predictor.results(parts, force=force, height=height_of(heights, video)):
+            for part in predictor.results(parts, force=force):
                 summaries.append(part.summary)
                 del part  # which holds all frames
                 _tell(video, summaries[-1])

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.inference.fall import MEASURES
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS
 from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
@@ -105,7 +104,6 @@ def _score_lines(performance: Any, score: Any) -> list[str]:
 def columns(sport: Sport) -> tuple[str, ...]:
     """The column names for a table in a sport."""
     times = [(name, "s") for name in (*(moment.name for moment in sport.moments), *dict(sport.durations))]
-    times += MEASURES.items() if sport.fall else ()
     return (
         *("video", "performance", "status", "start_s", "end_s", "recognised"),
         *sport.scores,

@@ -42,7 +42,7 @@ class Performance:
             scores have none.
         warnings: those that concern this performance alone.
         moments: name → `Moment`, in order: those that it shows.
-        measures: name → `Measure`: durations that it shows; with a height, speeds and jump height; what the body shows.
+        measures: name → `Measure`: durations that it shows, and what the body shows.
         recognised: the probability with which it shows the sport, if the model's backbone knows it.
         elements: name → `Element`: the dive's number and its parts.
         curves: name → degrees in each frame from `start_frame` on; None in those that do not show it.

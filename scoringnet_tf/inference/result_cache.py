@@ -20,7 +20,6 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.inference.fall import Heights, height_of
 from scoringnet_tf.inference.inputs import Named, attempted
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of
@@ -78,11 +77,8 @@ def _predictor(model: AnyPath, sha256: str) -> Predictor:
         return _loaded(str(model), sha256)
 
 
-def _scored(
-    named: Named, model: AnyPath, sha256: str, folder: Path, heights: Heights = None, **options: Any
-) -> tuple[str, VideoScore | Remark]:
+def _scored(named: Named, model: AnyPath, sha256: str, folder: Path, **options: Any) -> tuple[str, VideoScore | Remark]:
     predictor = _predictor(model, sha256)
-    options["height"] = height_of(heights, named[0])
 
     def score(path: Path) -> tuple[Path, VideoScore | None, VideoScore]:
         made_of = [named[0], Clip(path).sha256(), sha256, sorted(options.items()), VERSIONS]

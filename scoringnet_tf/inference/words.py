@@ -36,14 +36,12 @@ SENTENCES = {
     "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
     "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
     "slow_motion": "A flight of {seconds:.2f} s is long. If the film is in slow motion, add --speed.",
-    "not_measurable": "Not measurable from this film: {measures}.",
     "barely_recognised": "This may be something else: it looks like {wanted} with a probability of {probability:.2f}.",
     "far_from_training": "The video looks nearly unlike the training videos.",
     "frame_rate_assumed": "The model does not know the steps per second of its features; {rate:g} is assumed.",
     "frames_missing": (
         "Frames are missing from {start:.2f} to {end:.2f} s{more}. The model saw blends of their neighbours."
     ),
-    "implausible_fall": ("A flight of {seconds:.2f} s {problem}, if the height is."),
     "length_unlike_training": "The features have {steps}; those of training had {shortest} to {longest}.",
     "partial_performance": "Another performance, or a replay, from {start:.2f} to {end:.2f} s was left out: {problem}.",
     # What is not known of a model

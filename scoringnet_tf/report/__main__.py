@@ -21,11 +21,9 @@ from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import check_sees_frames
-from scoringnet_tf.inference.fall import Heights, check_named, height_of, read_heights
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
 from scoringnet_tf.report.page import ShownPerformance
 from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
@@ -42,7 +40,6 @@ flags.DEFINE_string("output", None, "HTML file for the page; replaces an earlier
 flags.DEFINE_bool("compare", False, "Side-by-side page, with videos aligned at take-off or entry.")
 flags.DEFINE_string("title", None, "Page heading. Default: the video's name, or the output's.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
-flags.DEFINE_string("height", None, "Board height in metres, or a CSV file (video,height); adds speeds.")
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
@@ -75,9 +72,7 @@ def _print(text: str) -> None:
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
-def _outcomes(
-    videos: Sequence[Named], names: Mapping[str, str], predictor: "Predictor", heights: Heights
-) -> Iterator[Outcome]:
+def _outcomes(videos: Sequence[Named], names: Mapping[str, str], predictor: "Predictor") -> Iterator[Outcome]:
     from scoringnet_tf.report.page_data import video_pages
 
     values = flags.FLAGS
@@ -87,7 +82,7 @@ def _outcomes(
         try:
             if error is not None:
                 raise error
-            outcome: Any = video_pages(predictor, path, name, height=height_of(heights, path), **options)
+            outcome: Any = video_pages(predictor, path, name, **options)
         except Exception as wrong:
             outcome = problem_with(path, wrong)
         yield name, outcome
@@ -136,23 +131,19 @@ def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
     model = default_model() if values.model is None else values.model
-    config = configuration(model_path(model), "model")  # without TensorFlow
-    check_sees_frames(config["content"]["features"], model)
-    sport = get_sport(config["sport"])
-    heights = None if values.height is None else read_heights(values.height, sport)
+    check_sees_frames(configuration(model_path(model), "model")["content"]["features"], model)  # without TensorFlow
     videos = list(named_videos(arguments, command="report"))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for error in (error for _, error in videos if error):
             _print(f"{error} [{error.code}]")
         return 1
-    check_named(heights, paths)
 
     cli.load_tensorflow()
     from scoringnet_tf.inference.predictor import predictor_of
 
     names = dict(zip(paths, told_apart(paths), strict=True))
-    outcomes = _outcomes(videos, names, predictor_of(model), heights)
+    outcomes = _outcomes(videos, names, predictor_of(model))
     return 1 if _write_all(output, outcomes, model, len(videos)) else 0
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from scoringnet_tf.data.browser_video import HEIGHT, encode_clip
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
-from scoringnet_tf.inference.fall import time_of_rise
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.rendering import recognised_lines
 from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
@@ -58,14 +57,13 @@ def video_pages(
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
-    height: float | None = None,
     speed: float = 1.0,
 ) -> list[ShownPerformance]:
     """Scores a video as `score_video` does. Returns what to show for each performance, by the file's name or `name`."""
     found: list[tuple[Scene, Sequence[bytes]]] = []
     summaries: list[PartSummary] = []
     videos = predictor.read(path, start, end, HEIGHT, speed)
-    for part in predictor.results(videos, force=force, height=height):
+    for part in predictor.results(videos, force=force):
         found += scenes(part, summaries[-1].end_frame if summaries else 0)
         summaries.append(part.summary)
         del part  # which holds all frames
@@ -100,11 +98,7 @@ def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene)
         flight, last = runs[-2:]
         later = min(last["start_frame"] + round(LATER * scene.fps), scene.num_frames - 1)
         captions[later] = f"{LATER:g} s after {last['name']}"
-        rise = time_of_rise(performance.measures)
-        if rise is None:
-            captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
-        else:
-            captions[flight["start_frame"] + round(rise * scene.fps)] = "≈ highest point"
+        captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
         captions[flight["end_frame"] - 1] = f"last frame of {flight['name']}"
     # What lasts since the first frame may have begun before it.
     captions |= {run["start_frame"]: run["name"] + (" begins" if run["start_frame"] else "") for run in runs}

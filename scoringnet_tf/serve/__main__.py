@@ -19,7 +19,6 @@ from absl import flags
 
 from scoringnet_tf.data.features import check_sees_frames
 from scoringnet_tf.serve.jobs import Limits, Queue
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
@@ -58,8 +57,7 @@ def main(_: list[str]) -> None:
 
     values: Any = flags.FLAGS
     model = default_model() if values.model is None else values.model
-    trained = configuration(model_path(model), "model")
-    check_sees_frames(trained["content"]["features"], model)
+    check_sees_frames(configuration(model_path(model), "model")["content"]["features"], model)
     limits = Limits(**{field.name: values[field.name].value for field in dataclasses.fields(Limits)})
     with (
         _listening(values.host, values.port) as listening,
@@ -69,7 +67,7 @@ def main(_: list[str]) -> None:
         queue = Queue(worker, pathlib.Path(folder), limits)
         host, port = listening.getsockname()[:2]
         greeting = f"Open http://[{host}]:{port}" if ":" in host else f"Open http://{host}:{port}"
-        app = create_app(queue, model, get_sport(trained["sport"]), values.host, greeting, worker.stop)
+        app = create_app(queue, model, values.host, greeting, worker.stop)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)
         uvicorn.Server(config).run(sockets=[listening])
 

@@ -14,10 +14,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 
-from scoringnet_tf.inference.fall import check_height, check_speed
+from scoringnet_tf.inference.fall import check_speed
 from scoringnet_tf.report.page import rendered
 from scoringnet_tf.serve.jobs import DONE, Job, Queue
-from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError
 
 STATUSES = {  # else 400
@@ -41,10 +40,8 @@ HEADERS = {
 }
 
 
-def create_app(
-    queue: Queue, model: str, sport: Sport, host: str, greeting: str, stop: Callable[[], None] = lambda: None
-) -> FastAPI:
-    """The application for a model's name and sport, and the name or address that it listens at.
+def create_app(queue: Queue, model: str, host: str, greeting: str, stop: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application for a model's name, and the name or address that it listens at.
 
     It prints the greeting once it answers, and calls `stop` as it ends, which ends the work on a video.
     """
@@ -74,21 +71,16 @@ def create_app(
     async def page() -> Response:
         nonce = secrets.token_urlsafe(16)
         content = {"model": model, "title": "Score a video", "limits": queue.limits, "nonce": nonce}
-        text = rendered("upload.html", **content, asks_height=bool(sport.fall))
+        text = rendered("upload.html", **content)
         policy = f"{NOTHING}; connect-src 'self'; script-src 'nonce-{nonce}'; img-src data:"
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     @app.post("/videos")
-    async def reserve(
-        request: Request, name: str = "", size: int | None = None, height: float | None = None, speed: float = 1.0
-    ) -> dict:
+    async def reserve(request: Request, name: str = "", size: int | None = None, speed: float = 1.0) -> dict:
         if _is_foreign(request):
             raise InputError("foreign_origin", "Another web page may not send videos.", "Open the page of this server.")
-        if height is not None:
-            check_height(sport, height)
         check_speed(speed)
-        options = {"speed": speed} | ({} if height is None else {"height": height})
-        return _description(queue, queue.reserve(name, size, **options))
+        return _description(queue, queue.reserve(name, size, speed=speed))
 
     @app.put("/videos/{token}")
     async def receive(token: str, request: Request) -> Response:

@@ -38,7 +38,7 @@ class Job:
 
     token: str  # names it, and cannot be guessed
     name: str  # to be shown; no path
-    options: dict[str, float]  # height of the board, metres; speed of the film
+    options: dict[str, float]  # speed of the film
     folder: Path  # for its file and its pages
     state: str = UPLOADING
     error: Remark | None = None  # why it failed

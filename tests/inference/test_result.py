@@ -55,7 +55,7 @@ OF_MODEL = Remark("simulated_training", "Its scores are no measurement.")
 TIMED = dataclasses.replace(
     SCORED,
     moments={"first movement": Moment(5, 0.2, 0.117), "entry": Moment(40, 1.6)},
-    measures={"flight time": Measure(1.0, "s", 0.14), "entry speed": Measure(6.5, "m/s", 0.214)},
+    measures={"flight time": Measure(1.0, "s", 0.14), "approach time": Measure(0.65, "s", 0.214)},
 )
 TRACK = Track(5, np.arange(2) / 25, np.zeros((2, 17, 2)), np.ones((2, 17)), np.zeros((2, 2, 3)))
 BODY = dataclasses.replace(
@@ -126,16 +126,16 @@ def test_times():
     phases = get_sport("diving_phases")
     (row,) = VideoScore("v.mp4", phases, 50, 25.0, [], [dataclasses.replace(TIMED, moments={})], []).rows()
     assert list(row) == list(columns(phases)) and (row["entry_s"], row["take_off_uncertainty_s"]) == (None, None)
-    names = ("flight_time_s", "flight_time_uncertainty_s", "entry_speed_m_per_s", "entry_speed_uncertainty_m_per_s")
-    assert [row[name] for name in names] == [1.0, 0.14, 6.5, 0.21]
+    names = ("flight_time_s", "flight_time_uncertainty_s", "approach_time_s", "approach_time_uncertainty_s")
+    assert [row[name] for name in names] == [1.0, 0.14, 0.65, 0.21]
     found = score(TIMED)
-    lines = ["first movement 0.20 ± 0.12 s   entry 1.60 s", "flight time 1.00 ± 0.14 s   entry speed 6.50 ± 0.21 m/s"]
+    lines = ["first movement 0.20 ± 0.12 s   entry 1.60 s", "flight time 1.00 ± 0.14 s   approach time 0.65 ± 0.21 s"]
     assert [line.strip() for line in str(found).splitlines()][4:6] == lines
     assert all(line in found.plot().get_suptitle() for line in lines)
     values = plain(found)["performances"][0]
     assert values["moments"]["first movement"] == {"frame": 5, "seconds": 0.2, "uncertainty": 0.117}
-    speed = {"value": 6.5, "unit": "m/s", "uncertainty": 0.214, "frame": None}
-    assert values["measures"]["entry speed"] == speed and "body" not in values
+    time = {"value": 0.65, "unit": "s", "uncertainty": 0.214, "frame": None}
+    assert values["measures"]["approach time"] == time and "body" not in values
 
 
 def test_text():

@@ -8,7 +8,6 @@ import pytest
 from conftest import write_bars, write_images
 from refusals import refused
 
-import scoringnet_tf
 from scoringnet_tf.inference.inputs import named_videos
 from scoringnet_tf.inference.predictor import predictor_of, scored
 from scoringnet_tf.inference.result_cache import keeping_scores
@@ -86,17 +85,6 @@ def test_what_has_changed_is_scored_anew(score, new, stage_model, tmp_path):
         file.write(b" ")
     score(copy)
     assert new() == 3
-
-
-def test_another_height_is_another_result(score, new, tmp_path):
-    """That of each video counts, however it was given."""
-    size = {"image_size": (32, 32), "width_multiplier": 1 / 16, "content": {"frame_size": (36, 48)}}
-    model = scoringnet_tf.ScoringNet(sport="diving_phases", segmenter={"network": "c3d"}, **size)
-    model.scores_learned = True
-    model.save(tmp_path / "model.keras")
-    for heights, made in ((None, 2), (10.0, 2), (3.0, 2), ({"a.avi": 3.0}, 0), ({"a.avi": 5.0}, 1)):
-        score(tmp_path / "model.keras", heights=heights)
-        assert new() == made, heights
 
 
 def test_that_a_result_cannot_be_written_is_not_the_fault_of_a_video(score, tmp_path):

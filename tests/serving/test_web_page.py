@@ -17,7 +17,6 @@ from refusals import refused
 from scoringnet_tf.serve.app import create_app
 from scoringnet_tf.serve.jobs import Limits, Queue
 from scoringnet_tf.serve.worker import Pages, Worker, page_maker
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.messages import Remark
 
 MEGABYTE = 10**6
@@ -46,7 +45,7 @@ def serve(folder, gate):
     def started(**limits):
         work = web_workers.waiting_for(str(gate))
         queue = Queue(lambda _, *task: work(*task), folder, Limits(**limits))
-        app = create_app(queue, "diving_small", get_sport("diving_phases"), "here.example", "Open it.")
+        app = create_app(queue, "diving_small", "here.example", "Open it.")
         clients.append(TestClient(app, "http://here.example").__enter__())
         return clients[-1]
 
@@ -84,13 +83,12 @@ def test_a_video_gets_a_page_or_words_and_is_deleted(serve, folder, capsys):
     told = settled(client, upload(client, b"broken"))
     assert (told["state"], told["code"]) == ("failed", "unreadable") and "page" not in told
     assert [*folder.iterdir()] == []
-    told = settled(client, token := upload(client, b"frames", height=7.5, speed=2))
+    told = settled(client, token := upload(client, b"frames", speed=2))
     assert (told["state"], told["page"]) == ("done", f"videos/{token}/page.html")
     assert told["message"] == "flight time 1.70 s."
     page = client.get(f"/{told['page']}")
-    assert page.text == "<title>dive.mp4, {'speed': 2.0, 'height': 7.5}</title>" and page.headers[
-        "content-type"
-    ].startswith("text/html")
+    assert page.text == "<title>dive.mp4, {'speed': 2.0}</title>"
+    assert page.headers["content-type"].startswith("text/html")
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["page.html"]
     assert len(capsys.readouterr().err.splitlines()) == 2
 
@@ -155,13 +153,12 @@ def test_a_video_that_is_too_large_is_refused_before_or_while_it_comes(serve, fo
     assert [*folder.iterdir()] == []
 
 
-def test_what_is_no_height_or_size_is_refused_and_takes_no_place(serve):
+def test_what_is_no_speed_or_size_is_refused_and_takes_no_place(serve):
     client = serve(queue=1)
     for given, code in (
         *(
-            ({"height": 75}, "out_of_range"),
             ({"speed": 0}, "out_of_range"),
-            ({"height": "high"}, "wrong_value"),
+            ({"speed": "high"}, "wrong_value"),
             ({"size": ""}, "wrong_value"),
         ),
         *(({"size": 0}, "empty_file"), ({"size": -1}, "empty_file")),
@@ -275,14 +272,14 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
     assert found == [["page.html"], "worker_ended", ["page.html"], "work_timeout", "unreadable", ["page.html"]]
 
 
-def test_what_is_scored_is_the_video_with_its_height_and_no_longer_than_is_allowed(stage_model, tmp_path):
-    """A sport without a fall takes no height; no answer tells where the server keeps its files."""
+def test_what_is_scored_is_the_video_and_no_longer_than_is_allowed(stage_model, tmp_path):
+    """No answer tells where the server keeps its files."""
     make = page_maker(str(stage_model), 60.0)
     (tmp_path / "broken").write_bytes(b"no video")
-    scored, refused_height = (make(CLIP, "dive.mp4", options, tmp_path) for options in ({}, {"height": 7.5}))
+    scored, refused_speed = (make(CLIP, "dive.mp4", options, tmp_path) for options in ({}, {"speed": 0.0}))
     assert isinstance(scored, Pages) and "<title>dive.mp4</title>" in (tmp_path / scored.names[0]).read_text()
     broken = make(tmp_path / "broken", "dive.mp4", {}, tmp_path)
-    assert refused_height.code == broken.code == "unreadable" and str(tmp_path) not in broken
+    assert refused_speed.code == broken.code == "unreadable" and str(tmp_path) not in broken
     assert page_maker(str(stage_model), 0.5)(CLIP, "dive.mp4", {}, tmp_path).code == "too_long"
 
 
