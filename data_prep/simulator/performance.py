@@ -116,7 +116,7 @@ class Simulator:
     vectors: tuple[tuple[str, str], tuple[str, str]]  # (file, variable) of the final scores, and of the difficulties
     elements: Sequence[Any]  # every element of the table
     difficulties: Mapping[Any, float]  # element that is seen in competition → its value by the rules
-    frequencies: Mapping[Any, int]  # element that is seen in competition → how often, relative to the others
+    frequencies: Mapping[Any, float]  # element that is seen in competition → how often, relative to the others
     element_column: str  # the header of elements in `factors.csv`
     heads: tuple[str, ...]  # attributes of an element that are its classes of motion, for pretraining
     faults: tuple[Fault, ...]  # that cost points

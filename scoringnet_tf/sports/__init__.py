@@ -4,10 +4,13 @@ A sport is a file (`shipped/*.yaml`): adding one is adding a file.
 """
 
 from scoringnet_tf.sports.definition import column_of, definition_of, differences, read_sport, sport_of, sport_yaml
+from scoringnet_tf.sports.dive_table import DIVE_TABLES, DiveTable, read_dive_table
+from scoringnet_tf.sports.dives import POSITION_NAMES, STARTS, Dive, number_of, parse_dive
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.registry import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.score_metrics import MEASURES, as_points, decimals, med, relative_l2, src, width_of
 from scoringnet_tf.sports.sport import (
+    BODY_MEASURES,
     DECODINGS,
     FINAL_ALONE,
     FUSIONS,
@@ -22,15 +25,21 @@ from scoringnet_tf.sports.sport import (
 )
 
 __all__ = [
+    "BODY_MEASURES",
     "DECODINGS",
+    "DIVE_TABLES",
     "FINAL_ALONE",
     "FUSIONS",
     "MEASURES",
     "NOISE",
+    "POSITION_NAMES",
     "PREDICTED_SCORES",
     "SCORES",
     "SHORTEST",
     "SPORTS",
+    "STARTS",
+    "Dive",
+    "DiveTable",
     "Marks",
     "Sport",
     "SportForm",
@@ -45,7 +54,10 @@ __all__ = [
     "kept_form",
     "med",
     "named_sport",
+    "number_of",
     "option_form",
+    "parse_dive",
+    "read_dive_table",
     "read_sport",
     "relative_l2",
     "sport_of",

@@ -9,7 +9,8 @@
      "recognised_as": ["vault"],                        # a backbone's classes, see `Sport`; may be left out
      "moments": {"take-off": "start of posting-flight"},    # or "end of STAGE"; may be left out
      "durations": {"board to mat": "posting-flight"}}       # may be left out
-                                        # and so may "fall", one duration, and beside it "heights": [1, 10], metres
+                                        # and so may "fall", one duration, and beside it "heights": [1, 10], metres,
+                                        # "measures": [...] of `BODY_MEASURES`, and "dives": a table, see `DiveTable`
 
     {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
 
@@ -21,15 +22,22 @@ import math
 import os
 import pathlib
 import re
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
+from scoringnet_tf.sports.dive_table import (
+    DIVE_TABLES,
+    DiveTable,
+    dive_table_definition,
+    dive_table_of,
+    read_dive_table,
+)
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import (
     ANY_PENALTY,
+    BODY_MEASURES,
     FINAL_ALONE,
     FUSIONS,
     NOISE,
@@ -38,8 +46,8 @@ from scoringnet_tf.sports.sport import (
     Sport,
     StageEdge,
 )
-from scoringnet_tf.support.files import real_number
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.sports.values import SUFFIXES, items, mapping, number, read_plain, refuse
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
@@ -49,6 +57,8 @@ UNSCORED_KEYS = (
     "durations",
     "fall",
     "heights",
+    "measures",
+    "dives",
 )  # they change nothing that scores and stages mean
 KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", *UNSCORED_KEYS))
 FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", *UNSCORED_KEYS))
@@ -62,12 +72,6 @@ GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks co
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
 MAX_STAGES = 64
 MAX_CLASS = 100  # letters; Kinetics's longest has 47
-SUFFIXES = (".yaml", ".yml")
-MAX_BYTES = 2**16  # a sport takes one or two thousand
-MAX_DEPTH = 8  # of lists in lists; a definition has four
-# Every value stays text, for `definition` to read: YAML 1.1 would take the name `no` for false, 010 for 8 and 1:30 for
-# 90. libyaml's parser is ten times as fast, if PyYAML was built with it.
-PLAIN: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 MAX_SCALE = 2  # largest ratio of the highest final score to the fused highest difficulty and execution
 
 
@@ -86,6 +90,8 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         "durations": dict(sport.durations),
         "fall": sport.fall,
         "heights": list(sport.heights or ()),
+        "measures": list(sport.measures),
+        "dives": sport.dives and _kept_dives(sport.dives),
     }
     if sport.marks:
         panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in sport.marks.panels]
@@ -100,11 +106,13 @@ def sport_of(definition: Any, where: str) -> Sport:
     """
     parts = definition.get("ranges") if isinstance(definition, Mapping) else None
     final_alone = isinstance(parts, Mapping) and not {*PREDICTED_SCORES} & {*parts}
-    values = _mapping(where, definition, *(FINAL_ALONE_KEYS if final_alone else KEYS))
+    values = mapping(where, definition, *(FINAL_ALONE_KEYS if final_alone else KEYS))
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
-    ranges = _mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
+    ranges = mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
     fields: dict[str, Any] = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
+    fields["measures"] = _measures(f"{where}: measures", values.get("measures", ()))
+    fields["dives"] = _dives(f"{where}: dives", values["dives"]) if "dives" in values else None
     fields["recognised_as"] = _classes(f"{where}: recognised_as", values.get("recognised_as", ()))
     fields |= {"name": name, "stages": (NOISE, *stages), **_times(where, values, stages)}
     if final_alone and "fragments" not in values:
@@ -113,7 +121,7 @@ def sport_of(definition: Any, where: str) -> Sport:
     if final_alone:
         return Sport(**fields)
     if values["fusion"] not in tuple(FUSIONS):
-        _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", values["fusion"])
+        refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", values["fusion"])
     marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
     sport = Sport(**fields, fusion=values["fusion"], marks=marks)
     _check_contradictions(where, sport, PENALTY in ranges)
@@ -142,42 +150,12 @@ def _flat(definition: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 # === Files ===
 
 
-class _Loader(PLAIN):
-    """Text, lists and mappings; a key that stands twice is an error."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
-        mapping, seen = super().construct_mapping(node, deep), set()  # text alone can be a key: it is hashed there
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value} twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return mapping
-
-
 def read_sport(path: str | os.PathLike[str]) -> Sport:
     """The sport that a YAML file defines; InputError, naming file and key, if it defines none."""
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise InputError("not_found", f"{path}: no such file of a sport.")
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise InputError("wrong_format", f"{path} is longer than {MAX_BYTES:,} bytes, too long for a sport.")
-    try:
-        depth = 0
-        for event in yaml.parse(content, PLAIN):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            problem = "lists within lists without end" if depth > MAX_DEPTH else None
-            if getattr(event, "anchor", None) is not None or getattr(event, "tag", None) not in (None, "!"):
-                problem = "an anchor, alias or tag"  # a few aliases of aliases are gigabytes
-            if problem:
-                raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
-        definition = yaml.load(content, _Loader)  # of text, lists and mappings only
-    except yaml.YAMLError as error:
-        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        message = f"{path}{line} is not plain YAML: {problem or str(error).splitlines()[0]}."
-        raise InputError("wrong_format", message) from error
+    definition = read_plain(path, "sport")
+    dives = definition.get("dives") if isinstance(definition, dict) else None
+    if isinstance(dives, str) and dives.endswith(SUFFIXES):
+        definition["dives"] = read_dive_table(pathlib.Path(path).parent / dives)
     return sport_of(definition, str(path))
 
 
@@ -189,41 +167,16 @@ def sport_yaml(sport: Sport) -> str:
 # === Values; `where` is the file and the key, for messages ===
 
 
-def _refuse(where: str, expected: str, received: object) -> NoReturn:
-    raise InputError("wrong_value", f"{where} must be {expected}, not {reprlib.repr(received)}.")
-
-
-def _mapping(where: str, value: Any, required: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, Any]:
-    """`value`, a mapping with the keys `required` and none but those and `optional`."""
-    if not isinstance(value, Mapping):
-        _refuse(where, f"a mapping of {', '.join(required)}", value)
-    for key in value:
-        if key not in (*required, *optional):
-            keys = ", ".join((*required, *optional))
-            raise InputError("unknown_key", f"{where}: {key} is no key here.", f"The keys are {keys}.")
-    for key in required:
-        if key not in value:
-            raise InputError("missing_key", f"{where}: the key {key} is missing.")
-    return value
-
-
-def _list(where: str, value: Any, expected: str) -> Sequence[Any]:
-    """`value`, a list with at least one item."""
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-        _refuse(where, expected, value)
-    return value
-
-
 def _name(where: str, value: Any, pattern: re.Pattern[str]) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        _refuse(where, "a name of at most 64 letters, digits, - and _", value)
+        refuse(where, "a name of at most 64 letters, digits, - and _", value)
     return value
 
 
 def _stages(where: str, value: Any) -> tuple[str, ...]:
-    stages = _list(where, value, "a list of the sport's stages, in order")
+    stages = items(where, value, "a list of the sport's stages, in order")
     if len(stages) > MAX_STAGES:
-        _refuse(where, f"at most {MAX_STAGES} stages", len(stages))
+        refuse(where, f"at most {MAX_STAGES} stages", len(stages))
     _check_columns(where, stages, RESERVED)
     return tuple(stages)
 
@@ -234,7 +187,7 @@ def _check_columns(where: str, names: Iterable[Any], reserved: Sequence[str]) ->
     for name in names:
         folded = column_of(_name(where, name, STAGE_NAME))
         if folded in reserved:
-            _refuse(where, f"names without {' and '.join(reserved)}, which every sport has", name)
+            refuse(where, f"names without {' and '.join(reserved)}, which every sport has", name)
         if folded in seen:
             raise InputError("duplicate", f"{where}: {seen[folded]} and {name} are one name.")
         seen[folded] = name
@@ -250,55 +203,76 @@ def _times(where: str, values: Mapping[str, Any], stages: Sequence[str]) -> dict
     moments, durations, fall = values.get("moments", {}), values.get("durations", {}), values.get("fall", "")
     for key, names in (("moments", moments), ("durations", durations)):
         if not isinstance(names, Mapping):
-            _refuse(f"{where}: {key}", "a mapping of names", names)
+            refuse(f"{where}: {key}", "a mapping of names", names)
     _check_columns(f"{where}: moments, durations", [*moments, *durations], EDGES)  # a performance has these
     edges = [_edge(f"{where}: moments.{name}", name, value, stages) for name, value in moments.items()]
     for name, stage in durations.items():
         if stage not in stages:
-            _refuse(f"{where}: durations.{name}", f"a stage of {', '.join(stages)}", stage)
+            refuse(f"{where}: durations.{name}", f"a stage of {', '.join(stages)}", stage)
     if "fall" in values and fall not in [*durations]:
-        _refuse(f"{where}: fall", f"a duration of {', '.join(durations)}", fall)
+        refuse(f"{where}: fall", f"a duration of {', '.join(durations)}", fall)
     heights = _range(f"{where}: heights", values["heights"]) if "heights" in values else None
     if heights and not (fall and heights[0] > 0):
-        _refuse(f"{where}: heights", "metres above 0, beside a fall", heights)
+        refuse(f"{where}: heights", "metres above 0, beside a fall", heights)
     return {"moments": tuple(edges), "durations": tuple(durations.items()), "fall": fall, "heights": heights}
 
 
 def _edge(where: str, name: str, value: Any, stages: Sequence[str]) -> StageEdge:
     found = EDGE.fullmatch(value) if isinstance(value, str) else None
     if found is None or found[2] not in stages:
-        _refuse(where, f"start of STAGE or end of STAGE, a stage of {', '.join(stages)}", value)
+        refuse(where, f"start of STAGE or end of STAGE, a stage of {', '.join(stages)}", value)
     return StageEdge(name, found[2], found[1] == "end")
 
 
 def _fragments(where: str, values: Mapping, scores: Sequence[str], stages: Sequence[str]) -> dict[str, Any]:
     """{"SCORE_fragment": its stages, in the sport's order}."""
-    where, fragments = f"{where}: fragments", _mapping(f"{where}: fragments", values["fragments"], scores)
+    where, fragments = f"{where}: fragments", mapping(f"{where}: fragments", values["fragments"], scores)
     for score in scores:
-        for stage in _list(f"{where}.{score}", fragments[score], "a list of stages"):
+        for stage in items(f"{where}.{score}", fragments[score], "a list of stages"):
             if stage not in stages:
-                _refuse(f"{where}.{score}", f"stages of {', '.join(stages)}", stage)
+                refuse(f"{where}.{score}", f"stages of {', '.join(stages)}", stage)
             if fragments[score].count(stage) > 1:
                 raise InputError("duplicate", f"{where}.{score}: {stage} stands there twice.")
     return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
 def _classes(where: str, value: Any) -> tuple[str, ...]:
-    names = _list(where, value, "a list of classes") if value != () else ()
+    names = items(where, value, "a list of classes") if value != () else ()
     if wrong := [name for name in names if not isinstance(name, str) or not 0 < len(name) <= MAX_CLASS]:
-        _refuse(where, f"names of at most {MAX_CLASS} letters", wrong[0])
+        refuse(where, f"names of at most {MAX_CLASS} letters", wrong[0])
     if repeated := [name for name in names if names.count(name) > 1]:
         raise InputError("duplicate", f"{where}: {repeated[0]} stands there twice.")
     return tuple(names)
 
 
+def _measures(where: str, value: Any) -> tuple[str, ...]:
+    names = items(where, value, "a list of names") if value != () else ()
+    for name in names:
+        if name not in BODY_MEASURES:
+            raise unknown_name(where, name, BODY_MEASURES)
+        if names.count(name) > 1:
+            raise InputError("duplicate", f"{where}: {name} stands there twice.")
+    return tuple(names)
+
+
+def _dives(where: str, value: Any) -> DiveTable:
+    if isinstance(value, str) and value not in DIVE_TABLES:
+        raise unknown_name(where, value, (*DIVE_TABLES, "a file beside this one: NAME.yaml"))
+    return DIVE_TABLES[value] if isinstance(value, str) else dive_table_of(value, where)
+
+
+def _kept_dives(table: DiveTable) -> str | dict[str, Any]:
+    """A table's name if it ships, else the whole."""
+    return table.name if DIVE_TABLES.get(table.name) == table else dive_table_definition(table)
+
+
 def _marks(where: str, value: Any) -> Marks:
-    marks = _mapping(where, value, *MARKS_KEYS)
+    marks = mapping(where, value, *MARKS_KEYS)
     panels = _panels(f"{where}.panels", marks["panels"])
-    numbers = {key: _number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
+    numbers = {key: number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
     off_marks = str(marks.get("penalty_off_marks", False)).lower()
     if off_marks not in ("true", "false"):
-        _refuse(f"{where}.penalty_off_marks", "true or false", marks["penalty_off_marks"])
+        refuse(f"{where}.penalty_off_marks", "true or false", marks["penalty_off_marks"])
     try:
         return Marks(panels, **numbers, penalty_off_marks=off_marks == "true")
     except InputError as error:
@@ -309,45 +283,35 @@ def _panels(where: str, value: Any) -> tuple[tuple[tuple[int, int], ...], ...]:
     """Every panel's groups (judges, kept)."""
     expected = "a list of panels, each a list of the groups of its judges, like 3 of 5"
     panels = []
-    for panel in _list(where, value, expected):
-        texts = [group if isinstance(group, str) else "" for group in _list(where, panel, expected)]
+    for panel in items(where, value, expected):
+        texts = [group if isinstance(group, str) else "" for group in items(where, panel, expected)]
         groups = [match for match in map(GROUP.fullmatch, texts) if match]
         if len(groups) < len(texts):
-            _refuse(where, expected, panel)
+            refuse(where, expected, panel)
         panels.append(tuple((int(group[2]), int(group[1])) for group in groups))
     return tuple(panels)
 
 
 def _range(where: str, value: Any) -> tuple[float, float]:
     expected = "two numbers, [smallest, largest]"
-    bounds = [_number(where, bound) for bound in _list(where, value, expected)]
+    bounds = [number(where, bound) for bound in items(where, value, expected)]
     if len(bounds) != 2 or bounds[0] > bounds[1]:
-        _refuse(where, expected, bounds)
+        refuse(where, expected, bounds)
     return bounds[0], bounds[1]
-
-
-def _number(where: str, value: Any) -> float:
-    try:
-        number = math.nan if isinstance(value, bool) else real_number(value) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        _refuse(where, "a number", value)
-    return number
 
 
 def _check_contradictions(where: str, sport: Sport, has_penalty_range: bool) -> None:
     marks, (_, highest) = sport.marks, sport.range_of("execution")
     by_rule, by_marks = sport.fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
     if by_rule and by_marks:
-        _refuse(f"{where}: marks.penalty_off_marks", f"false ({sport.fusion} takes the penalty off already)", True)
+        refuse(f"{where}: marks.penalty_off_marks", f"false ({sport.fusion} takes the penalty off already)", True)
     if has_penalty_range and not by_rule and not by_marks:
         raise InputError("penalty_unused", f"{where}: ranges.penalty: no rule and no marks take a penalty off.")
     if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
         expected = f"up to {marks.factor * marks.maximum:g}, marks.factor × marks.maximum"
-        _refuse(f"{where}: ranges.execution", expected, highest)
+        refuse(f"{where}: ranges.execution", expected, highest)
     # The highest difficulty and execution seldom come together, and a penalty may give points: near is enough.
     fused, final = sport.fuse(sport.range_of("difficulty")[1], highest), sport.final_range[1]
     if final > 0 and not final / MAX_SCALE <= fused <= final * MAX_SCALE:
         expected = f"up to about {fused:g}, the {sport.fusion} of the largest difficulty and execution"
-        _refuse(f"{where}: ranges.final", expected, final)
+        refuse(f"{where}: ranges.final", expected, final)

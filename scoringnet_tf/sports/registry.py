@@ -4,8 +4,9 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from scoringnet_tf.sports.definition import SUFFIXES, definition_of, read_sport, sport_of, sport_yaml
+from scoringnet_tf.sports.definition import definition_of, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.sport import Sport
+from scoringnet_tf.sports.values import SUFFIXES
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple, SupportsInt
 
+from scoringnet_tf.sports.dive_table import DiveTable
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.support.messages import InputError, unknown_name
 
@@ -22,6 +23,19 @@ FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
     "sum_minus_penalty": lambda difficulty, execution, penalty: difficulty + execution - penalty,
 }
 ANY_PENALTY = (0.0, math.inf)
+BODY_MEASURES = (  # what can be told of an athlete's body
+    "half somersaults",
+    "half twists",
+    "position",
+    "group",
+    "opening",
+    "entry angle",
+    "bend at entry",
+    "legs apart",
+    "arms at entry",
+    "distance from board",
+    "turning speed",
+)
 
 
 class StageEdge(NamedTuple):
@@ -56,6 +70,8 @@ class Sport:
         durations: (name, stage) for each stage whose length a result tells.
         fall: the duration in which gravity alone acts, from a board to the water, if there is one.
         heights: of the lowest and the highest board, metres; None: not known.
+        measures: what a result tells of the body, names in `BODY_MEASURES`.
+        dives: numbers and difficulties of what is performed; None: it has none.
     """
 
     name: str
@@ -74,6 +90,8 @@ class Sport:
     durations: tuple[tuple[str, str], ...] = ()
     fall: str = ""
     heights: tuple[float, float] | None = None
+    measures: tuple[str, ...] = ()
+    dives: DiveTable | None = None
 
     @property
     def scores(self) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from numpy.random import Generator
 
 from data_prep.simulator.diving.board import Board, random_board
 from data_prep.simulator.diving.motion import IDEAL_DISTANCE, DiveTrait, perform
-from data_prep.simulator.diving.rules import Dive
 from data_prep.simulator.diving.venue import (
     FRONTAL,
     SPRINGBOARD_LENGTH,
@@ -29,6 +28,7 @@ from data_prep.simulator.scene.effects import BROADCAST, FilmLook
 from data_prep.simulator.scene.figure import Body, Motion, pose
 from data_prep.simulator.scene.noise import with_replay_mark
 from data_prep.simulator.settings import Settings
+from scoringnet_tf.sports import Dive
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 SUNK = -2.2  # metres of the diver's centre below which the water hides all

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.random import Generator
 
 from data_prep.simulator.diving.board import Board, RunUp, random_run_up
-from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
 from data_prep.simulator.performance import Fault
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import GRAVITY, JOINT, Body, Keys, Motion, ease, motion_of, pose
+from scoringnet_tf.sports.dives import BACK, FORWARD, REVERSE, Dive
 
 PLATFORM = Board()
 SPRINGBOARD_DIP = 9.0  # frames before t0 in which a springboard is pressed down

@@ -18,16 +18,18 @@ from data_prep.datasets.readers.text import read_diving_times
 from data_prep.simulator import files
 from data_prep.simulator.diving import filming
 from data_prep.simulator.diving.motion import FAULTS, PLATFORM, DiveTrait, random_trait, with_run_up
-from data_prep.simulator.diving.rules import DIFFICULTIES, DIVES, FREQUENCIES, Dive, degree_of_difficulty
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator, draw, middle_marks
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import DIVE_TABLES, Dive, get_sport
 from scoringnet_tf.support.messages import InputError, counted, shown
 
 SCORE_FILE = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTY_FILE = ("diving_difficulty_level.mat", "difficulty_level")
 TIMES_FILE = "jump_drop_water_label.txt"
 SPLIT_FILES = ("training_idx.mat", "testing_idx.mat")
+TABLE = DIVE_TABLES["world_aquatics"]
+DIVES = tuple(TABLE.seen[10])  # from the platform; those with weight 0 are in replays and the motion task alone
+FREQUENCIES = {dive: count for dive, count in sorted(TABLE.seen[10].items(), key=lambda each: each[0].number) if count}
 # World Aquatics diving rules: half points 0 to 10, the middle three of seven marks count.
 NUM_JUDGES, MARKS_COUNTED = 7, 3
 MAX_EXECUTION = 10.0 * MARKS_COUNTED
@@ -159,10 +161,10 @@ class DivingSimulator(Simulator):
     margins = ((4, 29), (0, 13))
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
-    elements = tuple(DIVES.values())
+    elements = DIVES
     heads = ("group", "half_somersaults", "position", "half_twists")
-    difficulties, frequencies = DIFFICULTIES, FREQUENCIES
-    difficulty_of = staticmethod(degree_of_difficulty)
+    difficulties, frequencies = {dive: TABLE.difficulty(dive) for dive in FREQUENCIES}, FREQUENCIES
+    difficulty_of = TABLE.difficulty
     name_of = operator.attrgetter("number")
     draw_deduction = staticmethod(draw_deduction)
     judge = staticmethod(judge)

@@ -14,7 +14,6 @@ from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.board import Board, random_board
 from data_prep.simulator.diving.filming import Partner, dive_shot
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform
-from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.files import CODECS, write_video
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import SPEEDS, get_simulator, is_repeat, plan_videos
@@ -24,7 +23,7 @@ from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.video import Clip, VideoStream
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import get_sport, parse_dive
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
 
@@ -35,7 +34,7 @@ TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, Fa
 def test_feet_stay_on_the_tip_of_the_board_and_hands_meet_the_water_at_t2(board):
     times = np.arange(0.0, 66.0)
     boundaries = (30, 40, 60)
-    motion = perform(DIVES["107B"], TRAIT, Body(), boundaries, times, board)
+    motion = perform(parse_dive("107B"), TRAIT, Body(), boundaries, times, board)
     sole = motion.joints[:41, [JOINT["toe_l"], JOINT["ankle_l"]], 1].min(axis=1) - 0.05
     np.testing.assert_allclose(sole, board.height + board.tip(boundaries, times)[:41], atol=1e-6)
     lowest = motion.joints[..., 1].min(axis=1)
@@ -46,7 +45,7 @@ def test_armstands_are_seen_from_the_platform_alone():
     simulator, rng = get_simulator("diving"), np.random.default_rng(0)
     settings = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
     for _ in range(10):
-        scene = simulator.random_scene(DIVES["107B"], settings, rng)
+        scene = simulator.random_scene(parse_dive("107B"), settings, rng)
         assert any(dive.armstand for dive in simulator.replayed_elements(scene)) == (scene.board == Board())
     for armstand, easy, number in ((True, False, 1), (False, True, 1), (False, False, 5)):
         boards = {random_board(armstand, easy, rng) for _ in range(100)}
@@ -59,13 +58,13 @@ def test_armstands_are_seen_from_the_platform_alone():
 def test_no_splash_before_the_entry():
     """A dive as clean and one as wet as can be show the same until the first touch; a later partner's comes later."""
     settings = Settings("diving", "scoring", 4, 0, None, True, 0.25, 120, 160)
-    scene = get_simulator("diving").random_scene(DIVES["107B"], settings, np.random.default_rng(0))
+    scene = get_simulator("diving").random_scene(parse_dive("107B"), settings, np.random.default_rng(0))
     far = dataclasses.replace(scene.view, pixels_per_metre=0.3 * scene.view.pixels_per_metre)
     partner = Partner(4.0, 3.0, scene.body, scene.appearance)
     scene = dataclasses.replace(scene, view=far, world=scene.world.scaled(0.3), partner=partner)  # all water is in view
-    boundaries, times = (10, 20, 44, 56), np.arange(40.0, 50.0)
+    dive, boundaries, times = parse_dive("107B"), (10, 20, 44, 56), np.arange(40.0, 50.0)
     clean, wet = (
-        list(dive_shot(scene, DIVES["107B"], dataclasses.replace(TRAIT, severities=severities), boundaries, times, rng))
+        list(dive_shot(scene, dive, dataclasses.replace(TRAIT, severities=severities), boundaries, times, rng))
         for severities, rng in (
             ({**TRAIT.severities, "splash": splash}, np.random.default_rng(0)) for splash in (0.0, 1.0)
         )
@@ -86,14 +85,14 @@ def test_no_splash_before_the_entry():
 def test_a_partner_does_the_same_dive_aside_and_later():
     """Before a camera that stands still, one is blue, the other red, and all else black."""
     settings = Settings("diving", "scoring", 4, 0, None, True, 0.25, 240, 320)
-    scene = get_simulator("diving").random_scene(DIVES["107B"], settings, np.random.default_rng(0))
+    scene = get_simulator("diving").random_scene(parse_dive("107B"), settings, np.random.default_rng(0))
     view = dataclasses.replace(scene.view, pixels_per_metre=20.0, tremor=0.0, hold=1.0, slack=50.0)
     blue, red = (Appearance(colour, colour, colour, one_piece=False) for colour in ((255, 0, 0), (0, 0, 255)))
     world = scene.world.scaled(view.pixels_per_metre / scene.view.pixels_per_metre)
     world.image[:] = 0
     pair = {"partner": Partner(2.0, 3.0, scene.body, red), "appearance": blue, "view": view, "world": world}
     scene, times = dataclasses.replace(scene, **pair, mirrored=False), np.arange(18.0, 43.0)
-    frames = dive_shot(scene, DIVES["107B"], TRAIT, (10, 20, 44, 56), times, np.random.default_rng(0))
+    frames = dive_shot(scene, parse_dive("107B"), TRAIT, (10, 20, 44, 56), times, np.random.default_rng(0))
     first, other = np.transpose([[_middle(frame[..., channel]) for channel in (0, 2)] for frame in frames], (1, 0, 2))
     np.testing.assert_allclose(other[3:] - first[:-3], np.tile((40, 0), (len(times) - 3, 1)), atol=0.5)
     assert np.ptp(first[:, 1]) > 60

@@ -12,7 +12,6 @@ from data_prep.records.checks import check
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.filming import dive_shot
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait
-from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.effects import VideoStyle
@@ -20,6 +19,7 @@ from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.joints import SIMULATED, read_joints
 from scoringnet_tf.data.renderings import check_renderings
+from scoringnet_tf.sports import parse_dive
 
 SIZE = (96, 128)
 RED, GREEN = (0, 0, 255), (0, 255, 0)
@@ -63,7 +63,7 @@ def test_joints_lie_where_the_athlete_is_painted(sport, seed):
 
 def test_joints_end_where_the_water_hides_the_diver():
     """From the 10 m platform, of an entry that lasts long: there are none in exactly the frames with nobody in them."""
-    settings, dive = dataclasses.replace(SETTINGS, height=96, width=128), DIVES["107B"]
+    settings, dive = dataclasses.replace(SETTINGS, height=96, width=128), parse_dive("107B")
     scene, frames, seen = get_simulator("diving").random_scene(dive, settings, np.random.default_rng(0)), [], []
     trait = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
     for colour in (RED, GREEN):

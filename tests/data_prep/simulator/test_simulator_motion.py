@@ -8,8 +8,9 @@ import pytest
 from data_prep.simulator.diving import motion as dive_motion
 from data_prep.simulator.diving.board import RunUp
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform
-from data_prep.simulator.diving.rules import DIVES, parse_dive
+from data_prep.simulator.diving.simulator import DIVES
 from data_prep.simulator.scene.figure import JOINT, Body
+from scoringnet_tf.sports import parse_dive
 
 BOUNDARIES = (5, 15, 40)
 CLEAN = DiveTrait({fault.name: 0.0 for fault in FAULTS}, True, True, False, False, 1)
@@ -37,13 +38,13 @@ def trunk_angle(motion):
     return np.unwrap(np.arctan2(trunk[:, 1], trunk[:, 0]))
 
 
-@pytest.mark.parametrize("number", sorted(DIVES))
+@pytest.mark.parametrize("number", sorted(dive.number for dive in DIVES))
 def test_every_dive_turns_its_half_somersaults_and_half_twists(number):
     motion = dive(number, np.linspace(0, 40, 4001))
     turned = abs(trunk_angle(motion)[-1] - trunk_angle(motion)[0])
-    assert turned == pytest.approx(np.pi * DIVES[number].half_somersaults, abs=np.radians(6))
+    assert turned == pytest.approx(np.pi * parse_dive(number).half_somersaults, abs=np.radians(6))
     hips = at(motion, "hip_l") - at(motion, "hip_r")
-    assert np.sign(hips[-1, 2]) == np.sign(hips[0, 2]) * (-1) ** DIVES[number].half_twists
+    assert np.sign(hips[-1, 2]) == np.sign(hips[0, 2]) * (-1) ** parse_dive(number).half_twists
 
 
 def test_groups_turn_and_stand_the_way_the_rules_say_for_a_diver_who_moves_to_the_right():

@@ -1,4 +1,4 @@
-"""The table of dives against published degrees of difficulty; judges and faults of dives and vaults."""
+"""The dives of a difficulty; judges and faults of dives and vaults."""
 
 import itertools
 import os
@@ -11,48 +11,19 @@ from refusals import refused
 from scipy.stats import spearmanr
 
 from data_prep.simulator.diving.motion import FAULTS
-from data_prep.simulator.diving.rules import (
-    DIFFICULTIES,
-    DIVES,
-    degree_of_difficulty,
-    parse_dive,
-)
 from data_prep.simulator.performance import share_deduction, total_deduction
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import Settings
 
-PUBLISHED = """
-107B 3.0, 109B 4.1, 109C 3.7, 207B 3.6, 207C 3.3, 307B 3.7, 307C 3.4, 407B 3.5, 407C 3.2, 409C 4.1,
-5156B 3.8, 5253B 3.2, 5255B 3.6, 6243D 3.2, 6245D 3.6, 626B 3.5, 626C 3.3, 205B 2.9, 305C 2.7, 405B 2.8, 6142D 3.1,
-101B 1.5, 201B 1.8, 301B 1.9, 103B 1.6, 403B 2.0, 5132D 2.1, 5231D 2.0
-"""
-
-
-def test_published_degrees_of_difficulty():
-    published = dict(entry.split() for entry in PUBLISHED.split(","))
-    assert {number: degree_of_difficulty(parse_dive(number)) for number in published} == {
-        number: float(difficulty) for number, difficulty in published.items()
-    }
-
-
-def test_what_is_no_dive_number_or_has_no_difficulty_is_refused():
-    for number in ("", "107", "B107", "707B", "5953B", "12345B"):
-        with refused("wrong_value", repr(number)):
-            parse_dive(number)
-    with refused("unknown_name", "107A"):
-        degree_of_difficulty(parse_dive("107A"))
-
 
 def test_dives_of_a_difficulty_are_found_and_one_each_keeps_the_most_frequent():
-    assert all(1.3 <= degree_of_difficulty(dive) <= 4.8 and dive.head_first for dive in DIVES.values())
-    counts, of_difficulty = Counter(DIFFICULTIES.values()), get_simulator("diving").elements_of_difficulty
+    simulator = get_simulator("diving")
+    assert all(1.3 <= simulator.difficulty_of(dive) <= 4.8 and dive.head_first for dive in simulator.elements)
+    counts, of_difficulty = Counter(simulator.difficulties.values()), simulator.elements_of_difficulty
     assert counts[3.2] >= 4 and counts[3.3] >= 3 and counts[3.6] >= 4
     assert {"407C", "5253B", "6243D"} <= {dive.number for dive in of_difficulty(3.2)}
     assert [dive.number for dive in of_difficulty(3.2, one_each=True)] == ["407C"]
-    assert {degree_of_difficulty(dive) for dive in of_difficulty(4.0)} == {4.1}
-
-
-# Rows of MTL-AQA whose position or somersaults contradict the difficulty that they carry: that of the dive named.
+    assert {simulator.difficulty_of(dive) for dive in of_difficulty(4.0)} == {4.1}
 
 
 SPORTS = pytest.mark.parametrize("sport", ["diving", "vault"])
