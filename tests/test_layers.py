@@ -17,10 +17,12 @@ SCORINGNET_TF = {
     "defaults": "sports",  # plain values, of models and commands alike
     "losses": "defaults",  # the paper's mathematics, on tensors alone
     "metrics": "losses",  # which video and frame counts, and for how much, is decided alike
-    "data": "support sports defaults",  # records and videos in, tensors out: knows no model
+    "body.skeleton": "",  # names of joints
+    "data": "support sports defaults body.skeleton",  # records and videos in, tensors out: knows no model
+    "body": "support sports body.skeleton data",  # pictures in, an athlete's joints out: knows no model of ours
     "models": "support sports defaults losses metrics data",  # its preprocessing travels along
     "weights": "support data models",  # importers: published weights become a model of ours
-    "inference": "support sports bootstrap metrics data models weights",  # trained models in, stages and scores out
+    "inference": "support sports bootstrap metrics data body models weights",  # models in, stages and scores out
     "report": "support sports bootstrap metrics data inference",  # what inference found, as tables and pictures
     "serve": "support sports data inference report",  # a web page before them
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.

@@ -54,7 +54,7 @@ def _simulation_of(folder: Path, source_dir: Path) -> Path | None:
 
 def _refuse_simulated_joints(folder: Path) -> None:
     try:
-        is_simulated = (folder / INDEX).is_file() and read_index(folder)[1] == SIMULATED
+        is_simulated = (folder / INDEX).is_file() and read_index(folder).source == SIMULATED
     except InputError:
         return  # the reader of the joints reports it
     if is_simulated:

@@ -1,4 +1,6 @@
-"""Systems that read joints: Pose + DCT and ApEnFT. Frames in which no athlete is seen are left out.
+"""Systems that read joints, true or estimated: Pose + DCT and ApEnFT.
+
+Frames that do not show the body are left out. Joints that others lack are filled, see `Joints.relative_to_head`.
 
 Pose + DCT: Pirsiavash, Vondrick, Torralba, ECCV 2014. Published: joints relative to the head, magnitudes of the 50
 lowest frequencies of a DCT over the video, a linear ν-SVR with C = 1e-3. Ours: joints come with the records; of shorter

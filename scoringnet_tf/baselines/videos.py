@@ -51,7 +51,7 @@ class Videos:
             return {}
         if sees == "joints":
             self._check_frames("joints")
-            return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}
+            return {"joints": read_index(joints_folder(self.info)).source, "sha256": joints_hash(self.info)}
         if sees == "factors":
             return {"factors": factors_hash(self.info)}
         if self.info.features:

@@ -289,6 +289,24 @@ def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
     assert (again.truth["final"] == 1).all()
 
 
+@pytest.mark.parametrize("name", ["pose_dct", "apenft"])
+def test_estimated_joints_of_any_format_are_read(name, records, tmp_path, c3d):
+    """Some frames lost, some joints too, in a format that lacks hands and toes."""
+    folder, rng = pathlib.Path(shutil.copytree(records, tmp_path / "records")), np.random.default_rng(0)
+    index = {"source": "a tool", "format": "coco-17", "size": [720, 1280]}
+    (folder / "joints/joints.json").write_text(json.dumps(index))
+    for file in (folder / "joints").glob("*.npy"):
+        joints = rng.uniform(100, 500, (len(np.load(file)), 17, 3))
+        joints[..., 2] = rng.random(joints.shape[:2]) > 0.2
+        joints[3:5] = np.nan
+        np.save(file, joints)
+    run = run_of(name, folder, tmp_path / "run", c3d)
+    (report,) = run.run()
+    predicted = read_predictions(report / "predictions.csv").predicted["final"]
+    assert np.isfinite(predicted).all() and len(predicted)
+    assert json.loads((run.output_dir / "settings.json").read_text())["sees"]["joints"] == "a tool"
+
+
 def _damaged(path):
     path.write_bytes(path.read_bytes()[:90])
 
