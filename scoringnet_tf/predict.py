@@ -36,6 +36,7 @@ flags.DEFINE_bool("json", False, "JSON output, a line per video (docs/serving.md
 flags.DEFINE_bool("csv", False, "CSV output, a row per performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for pictures: key frames above the stages.")
 flags.DEFINE_string("video_dir", None, "Folder for video copies with the stages under the picture.")
+flags.DEFINE_bool("joints", True, "Joints drawn on video copies.")
 flags.DEFINE_string("watch", None, "Folder to watch for new videos, until Ctrl-C.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0)
@@ -68,7 +69,7 @@ def main(arguments: list[str]) -> int:
     # 2. Score and print one video after the other
     form = "json" if values.json else "csv" if values.csv else "text"
     folders = {".png": values.plot_dir, DRAWN_SUFFIX: values.video_dir}
-    pictures = [Pictures(folder, suffix) for suffix, folder in folders.items() if folder]
+    pictures = [Pictures(folder, suffix, values.joints) for suffix, folder in folders.items() if folder]
     printer = Printer(form, model, sport, pictures)
     with contextlib.ExitStack() as stack:
         score_all = _scoring(stack, model, reads_features, videos)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.browser_video import filmed, write_clip
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import VideoError, frame_times
+from scoringnet_tf.inference.drawn_body import with_bodies
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.rendering import BETWEEN, time_lines
 from scoringnet_tf.sports import NOISE
@@ -32,8 +33,10 @@ FINER = 4  # letters are drawn so many times larger, and made smaller
 DARK, LIGHT = np.array((22, 24, 29), np.uint8), np.array((255, 255, 255), np.uint8)
 
 
-def save_video(score: Any, path: AnyPath) -> None:
+def save_video(score: Any, path: AnyPath, joints: bool = True) -> None:
     """Writes the video of a `VideoScore` as MP4, with its result under the picture and the times of its frames.
+
+    With `joints` the bodies that were followed are drawn.
 
     Raises:
         InputError: it was scored from features, its file has fewer frames now, or `path` is that file.
@@ -47,6 +50,8 @@ def save_video(score: Any, path: AnyPath) -> None:
     with local_video(score.video) as source, replacing_file(path) as file:
         times = _times(source, first, score)
         frames = filmed(source, first, first + score.num_frames, HEIGHT)
+        tracks = [track for one in score.performances for track in one.body if joints]
+        frames = with_bodies(frames, tracks, first) if tracks else frames
         write_clip(file, _drawn(frames, times, score), score.fps / score.speed, mark_of(score.video))
 
 

@@ -3,9 +3,12 @@
 import av
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_timed
+from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_timed, write_video
 from refusals import refused
 
+from scoringnet_tf.body.skeleton import JOINTS
+from scoringnet_tf.body.track import Track
+from scoringnet_tf.inference.drawn_body import COLORS, LEFT, RIGHT
 from scoringnet_tf.inference.result import Performance, VideoScore
 from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.sports import get_sport
@@ -98,6 +101,30 @@ def test_a_stretch_is_shown_alone(tmp_path, fps):
     frames, shown = decoded(tmp_path / "drawn.mp4")
     assert [stage_in(frame[HEIGHT + 12, 12]) for frame in frames] == 4 * [2] + 6 * [3]
     assert [read_index(frame[:HEIGHT]) for frame in frames] == list(range(10, 20)) and shown[0] == 0
+
+
+def test_joints_are_drawn_where_they_are_unless_switched_off(tmp_path):
+    """The left side yellow, the right side pink; what was not seen grey. Of frames 2 and 3 alone."""
+    write_video(tmp_path / "v.mp4", np.zeros((6, 600, 800, 3), np.uint8))
+    joints = np.zeros((2, len(JOINTS), 2), np.float32)
+    for number, name in enumerate(JOINTS):
+        joints[:, number] = {"l": 0.3, "r": 0.9}.get(name[-1], 0.6), 0.1 + 0.05 * (number % 8)
+    confidence = np.ones((2, len(JOINTS)), np.float32)
+    confidence[1] = 0
+    score = score_of(tmp_path / "v.mp4", np.arange(6) / 25)
+    score.performances[0].body.append(Track(2, np.arange(2) / 25, joints, confidence, np.zeros((2, 2, 3))))
+    score.save(tmp_path / "drawn.mp4")
+    frames, _ = decoded(tmp_path / "drawn.mp4")
+    left, right = ([*bytes.fromhex(COLORS[side][1:])] for side in (LEFT, RIGHT))
+    middle = slice(120, 240)
+    for number, expected in ((1, None), (2, (left, right)), (3, None), (4, None)):
+        shown = [frames[number][middle, round(600 * x)].mean(axis=0) for x in (0.3, 0.9)]
+        for color, side in zip(shown, expected or (), strict=bool(expected)):
+            assert np.abs(color - side).max() < TOLERANCE
+        assert expected or np.ptp(shown, axis=1).max() < TOLERANCE
+    assert frames[3][:600].max() > 100 > frames[4][:600].max()
+    score.save(tmp_path / "plain.mp4", joints=False)
+    assert decoded(tmp_path / "plain.mp4")[0][2][:600].max() < 100
 
 
 def test_a_video_without_stages_is_shown_with_its_clock(tmp_path):
