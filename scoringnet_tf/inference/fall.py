@@ -6,6 +6,8 @@ The body's centre leaves the board at v m/s upwards and falls h metres in T seco
 from scoringnet_tf.inference.times import Measure
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports.dive_table import DiveTable
+from scoringnet_tf.sports.dives import Dive
 from scoringnet_tf.support.messages import InputError, Remark
 
 GRAVITY = 9.81
@@ -35,6 +37,20 @@ def flight_problem(seconds: float, lowest: float, highest: float) -> str:
         f"is longer than any from {highest:g} m (at most {longest:.2f} s). "
         f"This film seems to run at {speed} speed (slow motion): with --speed={slower} its times are right"
     )
+
+
+def likely_board(table: DiveTable, dive: Dive, flight: Measure | None = None) -> float | None:
+    """The board, metres, from which a dive is seen most, among those that its flight may come from; None: no such."""
+    shares = {height: dives[dive] / sum(dives.values()) for height, dives in table.seen.items() if dives.get(dive)}
+    possible = [height for height in shares if flight is None or _may_last(flight, height)]
+    return max(possible, key=shares.__getitem__, default=None)
+
+
+def _may_last(flight: Measure, height: float) -> bool:
+    """Whether a flight may come from a board so high."""
+    shortest, longest = flight_limits(height, height)
+    unsure = flight.uncertainty or 0.0
+    return shortest - unsure <= flight.value <= longest + unsure
 
 
 def slow_motion(flight: Measure, sport: Sport) -> list[Remark]:

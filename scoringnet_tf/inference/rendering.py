@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.inference.fall import likely_board
+from scoringnet_tf.inference.times import Element, Measure, Moment, of_athlete
 from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS
 from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
+from scoringnet_tf.sports.dive_table import DiveTable
+from scoringnet_tf.sports.dives import parse_dive
 from scoringnet_tf.support.drawing import draw_strip, printable, stage_color, stage_patches
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
@@ -15,7 +18,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, LINE, STRIP = 12.0, 0.2, 0.9  # inches: of the picture; heights of a line of text, and of the stages
-BETWEEN = "   "  # values on a line
+BETWEEN, MOST = "   ", 4  # values on a line; so many of the body
+ATHLETES = (1, 2)
+DIVE = "dive"  # the element that is the whole
+DIVES = [of_athlete(DIVE, number) for number in ATHLETES]
+MEASURED = {
+    "opening": "s",
+    "entry angle": "°",
+    "bend at entry": "°",
+    "legs apart": "°",
+    "arms at entry": "°",
+    "distance from board": "body lengths",
+    "turning speed": "°/s",
+}
+UNITS = {"°": "degrees", "°/s": "degrees per s", "m/s": "m per s"}  # as columns name them
 NO_STAGE = "no stage"  # how people read `NOISE`
 LETTERS = 150  # on a line of the picture
 
@@ -32,7 +48,7 @@ def lines(score: Any) -> tuple[list[str], list[str]]:
         if several:
             about.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
         about += _stage_lines(score.stages, performance if several else None)
-        about += [f"  {line}" for line in (*time_lines(performance), *_score_lines(performance, score))]
+        about += [f"  {line}" for line in _result_lines(performance, score)]
         about += [f"  {line}" for line in recognised_lines(performance, score.sport)]
         against = "Withheld" if performance.final is None else "Forced despite"
         about += [f"  {against}: {reason}" for reason in performance.own_reasons]
@@ -41,6 +57,10 @@ def lines(score: Any) -> tuple[list[str], list[str]]:
     about += [f"  Warning: {warning}" for warning in score.warnings_of() if warning.code not in MODEL_WARNINGS]
     by_model = [f"Warning: {warning}" for warning in score.warnings if warning.code in MODEL_WARNINGS]
     return about, [*by_model, *score.model_reasons]
+
+
+def _result_lines(performance: Any, score: Any) -> list[str]:
+    return [*time_lines(performance), *body_lines(performance, score.sport), *_score_lines(performance, score)]
 
 
 def _stage_lines(stages: list[dict[str, Any]], within: Any = None) -> Iterator[str]:
@@ -55,10 +75,37 @@ def _stage_lines(stages: list[dict[str, Any]], within: Any = None) -> Iterator[s
 
 
 def time_lines(performance: Any) -> list[str]:
-    """A line for a performance's moments, and one for its measures, if there are any."""
+    """A line for a performance's moments, and one for its durations, if there are any."""
     moments = [moment_text(name, moment) for name, moment in performance.moments.items()]
-    measures = [measure_text(name, measure) for name, measure in performance.measures.items()]
-    return [BETWEEN.join(parts) for parts in (moments, measures) if parts]
+    durations = [measure_text(name, measure) for name, measure in performance.measures.items() if is_duration(measure)]
+    return [BETWEEN.join(parts) for parts in (moments, durations) if parts]
+
+
+def body_lines(performance: Any, sport: Sport) -> list[str]:
+    """Lines for what the body shows: the dive, its elements, and measures."""
+    dives = [_in_brackets(title, probability) for title, probability in dive_titles(performance, sport).items()]
+    elements = ((name, one) for name, one in performance.elements.items() if name not in DIVES)
+    parts = [_in_brackets(f"{name} {one.value}", probability_text(one)) for name, one in elements]
+    parts += [measure_text(name, one) for name, one in performance.measures.items() if not is_duration(one)]
+    return [*dives, *(BETWEEN.join(parts[start : start + MOST]) for start in range(0, len(parts), MOST))]
+
+
+def dive_titles(performance: Any, sport: Sport) -> dict[str, str]:
+    """Number, name and difficulty of the athletes' dives → the number's probability, in words."""
+    shown = [performance.elements[name] for name in DIVES if name in performance.elements]
+    flight, table = performance.measures.get(sport.fall), sport.dives
+    return {_dive_title(one.value, table, flight): probability_text(one) for one in shown} if table else {}
+
+
+def _dive_title(number: str, table: DiveTable, flight: Measure | None) -> str:
+    dive = parse_dive(number)
+    board = likely_board(table, dive, flight)
+    return dive.title(None if board is None else table.difficulty(dive, board))
+
+
+def is_duration(measure: Measure) -> bool:
+    """Whether stages measure it, and not the body in a frame."""
+    return measure.unit == "s" and measure.frame is None
 
 
 def recognised_lines(performance: Any, sport: Sport) -> list[str]:
@@ -75,8 +122,24 @@ def moment_text(name: str, moment: Moment) -> str:
 
 def measure_text(name: str, measure: Measure) -> str:
     """A measure in words: flight time 1.52 ± 0.14 s."""
-    uncertainty = "" if measure.uncertainty is None else f" ± {measure.uncertainty:.2f}"
-    return f"{name} {measure.value:.2f}{uncertainty} {measure.unit}"
+    return f"{name} {value_text(measure)}"
+
+
+def value_text(measure: Measure) -> str:
+    """A value with its uncertainty and unit: 1.52 ± 0.14 s, −4 ± 8°."""
+    digits, space = (0, "") if measure.unit.startswith("°") else (2, " ")
+    uncertainty = "" if measure.uncertainty is None else f" ± {measure.uncertainty:.{digits}f}"
+    value = f"{round(measure.value, digits) + 0.0:.{digits}f}".replace("-", "−")
+    return f"{value}{uncertainty}{space}{measure.unit}"
+
+
+def probability_text(element: Element) -> str:
+    """How surely an element is what it is: probability 0.85; empty if that is not known."""
+    return "" if element.probability is None else f"probability {element.probability:.2f}"
+
+
+def _in_brackets(text: str, more: str) -> str:
+    return f"{text} ({more})" if more else text
 
 
 def _score_lines(performance: Any, score: Any) -> list[str]:
@@ -110,12 +173,22 @@ def columns(sport: Sport) -> tuple[str, ...]:
         *(f"{score}_std" for score in sport.scores),
         *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
         *(column for name, unit in times for column in _time_columns(name, unit)),
+        *(column for athlete in ATHLETES for column in _body_columns(sport, athlete)),
         *("reasons", "warnings", "error", "model", "sport"),
     )
 
 
+def _body_columns(sport: Sport, athlete: int) -> Iterator[str]:
+    """Columns for what the body of an athlete shows."""
+    for name in (*([DIVE] if sport.dives else []), *sport.measures):
+        if name in MEASURED:
+            yield from _time_columns(of_athlete(name, athlete), MEASURED[name])
+        else:
+            yield from (column_of(f"{of_athlete(name, athlete)}{part}") for part in ("", " probability"))
+
+
 def _time_columns(name: str, unit: str) -> list[str]:
-    return [column_of(f"{name} {part}{unit.replace('/', ' per ')}") for part in ("", "uncertainty ")]
+    return [column_of(f"{name} {part}{UNITS.get(unit, unit)}") for part in ("", "uncertainty ")]
 
 
 def rows(score: Any) -> list[dict[str, Any]]:
@@ -125,6 +198,8 @@ def rows(score: Any) -> list[dict[str, Any]]:
         cells = {"video": score.video, "performance": number, "model": score.model, "sport": score.sport.name}
         cells |= {name: getattr(one, name) for name in ("start_s", "end_s", "recognised", *score.sport.scores)}
         cells |= {f"{name}_std": value for name, value in one.deviations.items()}
+        for name, element in one.elements.items():
+            cells |= {column_of(name): element.value, column_of(f"{name} probability"): element.probability}
         for name, (low, high) in one.intervals.items():
             cells |= {f"{name}_low": low, f"{name}_high": high}
         times = {name: Measure(each.seconds, "s", each.uncertainty) for name, each in one.moments.items()}
@@ -181,7 +256,7 @@ def figure(score: Any) -> "Figure":
 def _headlines(score: Any) -> list[str]:
     if len(score.performances) == 1:
         (one,) = score.performances
-        return [*time_lines(one), *_score_lines(one, score)]
+        return _result_lines(one, score)
     form, number = f".{decimals(score.sport.range_of('final'))}f", counted(len(score.performances), "performance")
     if score.status == "stages":
         return [number]

@@ -59,6 +59,11 @@ class Element:
     frame: int | None = None
 
 
+def of_athlete(name: str, number: int) -> str:
+    """The name of a measure, element or curve of one of several athletes; the first one's is plain."""
+    return name if number == 1 else f"{name} of athlete {number}"
+
+
 def moments_of(
     sport: Sport,
     edges: Edges,

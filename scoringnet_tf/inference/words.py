@@ -35,6 +35,7 @@ SENTENCES = {
     "beginning_unsure": "It is not sure when the {stage} begins: no {before}, or too little, was seen right before.",
     "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
     "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
+    "not_seen": "Not seen of the body: {which}.",
     "slow_motion": "A flight of {seconds:.2f} s is long. If the film is in slow motion, add --speed.",
     "barely_recognised": "This may be something else: it looks like {wanted} with a probability of {probability:.2f}.",
     "far_from_training": "The video looks nearly unlike the training videos.",

@@ -18,6 +18,7 @@ from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference.checks import CHECKS
+from scoringnet_tf.inference.fall import likely_board
 from scoringnet_tf.inference.pipeline import key_frames
 from scoringnet_tf.inference.rendering import columns, failure_row
 from scoringnet_tf.inference.result import SCHEMA_VERSION, Performance, VideoScore, failure
@@ -25,6 +26,7 @@ from scoringnet_tf.inference.times import Element, Measure, Moment
 from scoringnet_tf.inference.words import several_performances
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports.dives import parse_dive
 from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.messages import Remark
 
@@ -138,6 +140,27 @@ def test_times():
     assert values["measures"]["approach time"] == time and "body" not in values
 
 
+def test_what_a_body_shows():
+    """In words, in columns; a difficulty is that from the board that fits the flight. Each of two athletes is told."""
+    flight, second = Measure(1.6, "s", 0.1), {f"{name} of athlete 2": one for name, one in BODY.elements.items()}
+    pair = dataclasses.replace(BODY, measures=BODY.measures | {"flight time": flight}, elements=BODY.elements | second)
+    found = VideoScore("v.mp4", get_sport("diving_phases"), 50, 25.0, [], [pair], [])
+    lines = [line.strip() for line in str(found).splitlines()]
+    assert "207C, back 3½ somersaults, tuck: 3.3 (probability 0.80)" in lines and "flight time 1.60 ± 0.10 s" in lines
+    assert "position tuck   position of athlete 2 tuck   entry angle −4 ± 8°" in lines
+    (row,) = found.rows()
+    assert list(row) == list(columns(found.sport))
+    assert (row["dive"], row["dive_probability"], row["position_of_athlete_2"]) == ("207C", 0.8, "tuck")
+    assert (row["entry_angle_degrees"], row["entry_angle_uncertainty_degrees"]) == (-4.0, 8.0)
+
+
+@pytest.mark.parametrize(("seconds", "board"), [(1.7, 10), (1.3, 3), (0.7, None), (None, 10)])
+def test_a_board_is_one_that_fits_the_flight(seconds, board):
+    """207C: 30 of about 350 dives from 10 m, 8 of about 490 from 3 m."""
+    flight = None if seconds is None else Measure(seconds, "s", 0.02)
+    assert likely_board(DIVING.dives, parse_dive("207C"), flight) == board
+
+
 def test_text():
     """What stands on each line of it, wherever it stands there."""
     head, *stages, scores, warning = str(score(SCORED)).splitlines()
@@ -219,7 +242,8 @@ def test_several_performances_are_told_by_how_many_have_scores():
 def test_the_page_names_every_key_code_and_column():
     page = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9_]+)`", page))
-    assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | set(columns(DIVING)) <= named
+    told = {name.replace("_of_athlete_2", "") for name in columns(DIVING)}
+    assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | told <= named
     parts = ("data", "models", "inference", "report")
     sources = [path.read_text("utf-8") for part in parts for path in (ROOT / "scoringnet_tf" / part).rglob("*.py")]
     codes = {code for source in sources for code in re.findall(r"Remark\(\s*\"(\w+)\"", source)}
