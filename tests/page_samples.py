@@ -5,10 +5,11 @@ import html.parser
 import numpy as np
 
 from scoringnet_tf.inference.times import Measure, Moment
-from scoringnet_tf.report.page import Picture, ShownPerformance, ShownScore
+from scoringnet_tf.report.page import BodyRow, Picture, ShownPerformance, ShownScore
 from scoringnet_tf.report.session import session_page
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
+JOINTS = {"left side": "M375 500L450 600", "not seen": "M0 0L10 10"}
 RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}
 
 
@@ -33,9 +34,16 @@ def full(**kwargs):
         "stages": [run("noise", 0, 2), run("pre-starting", 2, 4), run("take-flight", 4, 7), run("entry", 7, 9)],
         "probabilities": probabilities,
         "clip": b"mp4",
-        "pictures": [Picture(4, "take-off", b"jpeg"), Picture(7, "entry", b"jpeg")],
+        "pictures": [Picture(4, "take-off", b"jpeg", JOINTS), Picture(7, "entry", b"jpeg")],
         "moments": {"take-off": Moment(4, 0.16, 0.12), "entry": Moment(7, 0.28)},
-        "measures": {"flight time": Measure(0.12, "s", 0.16)},
+        "measures": {"flight time": Measure(0.12, "s", 0.16), "entry angle": Measure(-4.0, "°", 8.0, 6)},
+        "dives": {"207C, back 3½ somersaults, tuck: 3.3": "probability 0.80"},
+        "body": [
+            BodyRow("position", "tuck", "probability 0.90"),
+            BodyRow("entry angle", "−4 ± 8°", "", Picture(6, "", b"jpeg", JOINTS)),
+            BodyRow("opening", "not seen"),
+        ],
+        "curves": {"trunk's angle": np.array([*([np.nan] * 3), 0, 90, 200, 300, np.nan, 350, np.nan])},
         "notes": ["Trained on simulated video."],
     }
     return shown(**{**content, **kwargs})

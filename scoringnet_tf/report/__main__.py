@@ -40,6 +40,7 @@ flags.DEFINE_string("output", None, "HTML file for the page; replaces an earlier
 flags.DEFINE_bool("compare", False, "Side-by-side page, with videos aligned at take-off or entry.")
 flags.DEFINE_string("title", None, "Page heading. Default: the video's name, or the output's.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
+flags.DEFINE_bool("joints", True, "Joints drawn on pictures.")
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
@@ -76,7 +77,7 @@ def _outcomes(videos: Sequence[Named], names: Mapping[str, str], predictor: "Pre
     from scoringnet_tf.report.page_data import video_pages
 
     values = flags.FLAGS
-    options: dict[str, Any] = {name: getattr(values, name) for name in ("start", "end", "force", "speed")}
+    options: dict[str, Any] = {name: getattr(values, name) for name in ("start", "end", "force", "speed", "joints")}
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
         name = names.get(path, path)
         try:

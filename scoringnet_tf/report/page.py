@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf import __version__
-from scoringnet_tf.inference.rendering import NO_STAGE, measure_text, moment_text
+from scoringnet_tf.inference.drawn_body import COLORS
+from scoringnet_tf.inference.rendering import NO_STAGE, is_duration, measure_text, moment_text, value_text
 from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.report.charts import Chart, angle_chart, compared_chart, probability_lines
 from scoringnet_tf.sports import NOISE, decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
-
-CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
 
 def rendered(name: str, **content: Any) -> str:
@@ -33,7 +33,7 @@ def _templates() -> Any:
     )
     templates.filters |= {"counted": counted, "colors": _colors, "ticks": _ticks}
     templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    templates.globals |= {"measured": _measured, "no_stage": NO_STAGE, "version": __version__}
+    templates.globals |= {"measured": _measured, "no_stage": NO_STAGE, "version": __version__, "joint_colors": COLORS}
     return templates
 
 
@@ -58,11 +58,22 @@ class ShownScore:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A frame, counted from the first that is shown: what it shows, in words, and its JPEG."""
+    """A frame, counted from the first that is shown: what it shows, in words, its JPEG, and joints as an `overlay`."""
 
     frame: int
     caption: str
     jpeg: bytes
+    joints: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class BodyRow:
+    """What the body shows: its name, value in words, a note on it, and a close-up of the frame that shows it best."""
+
+    name: str
+    value: str
+    note: str = ""
+    picture: Picture | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +111,10 @@ class ShownPerformance(Scene):
         clip: the shown frames as MP4, `fps` a second.
         pictures: its moments, in order of time.
         moments, measures: see `Performance`.
+        dives: number, name and difficulty of each athlete's dive → how probable that is.
+        body: what the body shows, and what of it was not seen.
+        athletes: how many were followed.
+        curves: name → degrees in each shown frame, NaN where it was not seen.
         reasons: why the scores are withheld, or would be without force.
         model_reasons: why none of the model's scores is a measurement.
         notes: what could lower trust.
@@ -114,6 +129,10 @@ class ShownPerformance(Scene):
     pictures: Sequence[Picture] = ()
     moments: Mapping[str, Moment] = dataclasses.field(default_factory=dict)
     measures: Mapping[str, Measure] = dataclasses.field(default_factory=dict)
+    dives: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: Sequence[BodyRow] = ()
+    athletes: int = 1
+    curves: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     reasons: Sequence[str] = ()
     model_reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -124,19 +143,29 @@ class ShownPerformance(Scene):
         return {name: score for name, score in self.scores.items() if score}
 
     @property
+    def durations(self) -> dict[str, Measure]:
+        """The measures that stages have, and not the body."""
+        return {name: measure for name, measure in self.measures.items() if is_duration(measure)}
+
+    @property
+    def has_joints(self) -> bool:
+        """Whether they are drawn on a picture."""
+        return any(one.joints for one in (*self.pictures, *(row.picture for row in self.body if row.picture)))
+
+    @property
     def places(self) -> dict[str, int]:
         """Moment → its frame, counted from the first that is shown."""
         return {name: moment.frame - self.first_frame for name, moment in self.moments.items()}
 
     @property
     def summary(self) -> str:
-        """Why there is no result; else its scores, and its durations and speeds or at least its moments."""
+        """Why there is no result; else its dive, scores, and durations or at least its moments."""
         if self.reasons:
             return self.reasons[0]
         scores = [f"{name} {score.printed(score.value)}" for name, score in self.known_scores.items()]
-        measures = [measure_text(name, measure) for name, measure in self.measures.items()]
+        durations = [measure_text(name, measure) for name, measure in self.durations.items()]
         moments = [moment_text(name, moment) for name, moment in self.moments.items()]
-        return f"{', '.join([*scores, *(measures or moments)]) or 'No moment was found'}."
+        return f"{', '.join([*self.dives, *scores, *(durations or moments)]) or 'No moment was found'}."
 
     @property
     def stages_and_gaps(self) -> list[dict[str, Any]]:
@@ -166,11 +195,12 @@ def performance_page(
     return rendered(
         "performance.html",
         model=model,
-        title=title or shown.name,
+        title=title or next(iter(shown.dives), shown.name),
         shown=shown,
         index_link=index_link,
         compare_link=compare_link,
-        probabilities=_probability_curves(shown),
+        chart=angle_chart(shown.curves),
+        probabilities=_probability_lines(shown),
     )
 
 
@@ -180,12 +210,14 @@ def comparison_page(
     """The page that shows any two performances side by side, HTML; at first the first two."""
     times = [shown.measures for shown in performances]
     times = times if any(times) else [_stage_lengths(shown) for shown in performances]
+    moments = list(dict.fromkeys(name for shown in performances for name in shown.moments))
     return rendered(
         "comparison.html",
         model=model,
         title=title or " and ".join(shown.name for shown in performances[:2]),
         performances=performances,
-        moments=list(dict.fromkeys(name for shown in performances for name in shown.moments)),
+        moments=moments,
+        compared=_compared_charts(performances, moments[0]) if moments else [],
         names=list(dict.fromkeys(name for each in times for name in each)),
         times=times,
         of_all=shared_notes(performances),
@@ -216,17 +248,21 @@ def _ticks(times: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _measured(value: float, unit: str = "s", uncertainty: float | None = None) -> str:
-    """A value with its uncertainty and unit as everywhere: rounded as results keep it, then to hundredths."""
-    return measure_text("", Measure(round(value, 3), unit, uncertainty)).strip()
+    """A value with its uncertainty and unit as everywhere: rounded as results keep it, then for people."""
+    return value_text(Measure(round(value, 3), unit, uncertainty))
 
 
-def _probability_curves(shown: ShownPerformance) -> list[dict[str, str]]:
-    """A path for each stage through the frames' centres, from −0.02 at the bottom to 1.02 at the top."""
-    if shown.probabilities is None:
-        return []
-    across = CHARTS * (np.arange(shown.num_frames) + 0.5) / shown.num_frames
-    curves = []
-    for heights, color in zip(100 * (1.02 - shown.probabilities.T) / 1.04, _colors(shown).values(), strict=True):
-        points = (f"{x:.1f} {y:.1f}" for x, y in zip(across, heights, strict=True))
-        curves.append({"path": f"M{' L'.join(points)}", "color": color})
-    return curves
+def _probability_lines(shown: ShownPerformance) -> list[dict[str, str]]:
+    return [] if shown.probabilities is None else probability_lines(shown.probabilities, _colors(shown).values())
+
+
+def _compared_charts(performances: Sequence[ShownPerformance], moment: str) -> list[Chart]:
+    """A chart for each curve, with all performances that show it and the moment at which they are aligned."""
+    curves: dict[str, dict[int, tuple]] = {}
+    for number, shown in enumerate(performances):
+        if moment in shown.moments:
+            times = shown.times[:-1] - shown.moments[moment].seconds
+            for name, values in shown.curves.items():
+                curves.setdefault(name, {})[number] = (shown.name, times, values)
+    charts = (compared_chart(name, each) for name, each in curves.items())
+    return [chart for chart in charts if chart]

@@ -10,8 +10,10 @@ from scoringnet_tf.data.browser_video import HEIGHT, encode_clip
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
-from scoringnet_tf.inference.rendering import recognised_lines
+from scoringnet_tf.inference.rendering import dive_titles, recognised_lines
 from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
+from scoringnet_tf.report.body_table import body_rows, curves_in, highest_frame
+from scoringnet_tf.report.overlays import overlay
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock
@@ -58,8 +60,12 @@ def video_pages(
     end: float | None = None,
     force: bool = False,
     speed: float = 1.0,
+    joints: bool = True,
 ) -> list[ShownPerformance]:
-    """Scores a video as `score_video` does. Returns what to show for each performance, by the file's name or `name`."""
+    """Scores a video as `score_video` does. Returns what to show for each performance, by the file's name or `name`.
+
+    With `joints` they are drawn.
+    """
     found: list[tuple[Scene, Sequence[bytes]]] = []
     summaries: list[PartSummary] = []
     videos = predictor.read(path, start, end, HEIGHT, speed)
@@ -68,11 +74,15 @@ def video_pages(
         summaries.append(part.summary)
         del part  # which holds all frames
     score = predictor.gather(path, summaries)
-    return performance_pages(score, found, predictor.model.scores, name or name_of(score.video))
+    return performance_pages(score, found, predictor.model.scores, name or name_of(score.video), joints)
 
 
 def performance_pages(
-    score: VideoScore, found: Sequence[tuple[Scene, Sequence[bytes]]], predicted: Sequence[str], name: str
+    score: VideoScore,
+    found: Sequence[tuple[Scene, Sequence[bytes]]],
+    predicted: Sequence[str],
+    name: str,
+    joints: bool = True,
 ) -> list[ShownPerformance]:
     """What to show for each performance; a long video without any has no scene. `predicted`: the model's scores."""
     if not found:
@@ -83,9 +93,17 @@ def performance_pages(
             title = f"{name}, performance {number} at {clock(performance.start_s)}"
         stages = _stages_within(score.stages, performance, scene)
         captions = sorted(_captions(stages, performance, scene).items())
-        shown = [Picture(frame, text, jpegs[frame]) for frame, text in captions if frame < scene.num_frames]
+        tracks = performance.body if joints else []
+        shown = [
+            Picture(frame, text, jpegs[frame], overlay(jpegs[frame], tracks, scene.first_frame + frame))
+            for frame, text in captions
+            if frame < scene.num_frames
+        ]
+        facts = _facts(score, performance, predicted, title) | {
+            "body": body_rows(score.sport, performance, scene, jpegs, joints),
+            "curves": curves_in(performance, scene),
+        }
         clip = encode_clip(map(decode_jpeg, jpegs), scene.fps)
-        facts = _facts(score, performance, predicted, title)
         pages.append(ShownPerformance(**vars(scene), **facts, stages=stages, clip=clip, pictures=shown))
     return pages
 
@@ -98,7 +116,11 @@ def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene)
         flight, last = runs[-2:]
         later = min(last["start_frame"] + round(LATER * scene.fps), scene.num_frames - 1)
         captions[later] = f"{LATER:g} s after {last['name']}"
-        captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
+        highest = highest_frame(performance.body)
+        if highest is None:
+            captions[(flight["start_frame"] + flight["end_frame"]) // 2] = f"middle of {flight['name']}"
+        else:
+            captions[highest - scene.first_frame] = "≈ highest point"
         captions[flight["end_frame"] - 1] = f"last frame of {flight['name']}"
     # What lasts since the first frame may have begun before it.
     captions |= {run["start_frame"]: run["name"] + (" begins" if run["start_frame"] else "") for run in runs}
@@ -134,6 +156,8 @@ def _facts(score: VideoScore, performance: Performance, predicted: Sequence[str]
         "scores": {name: one for name, one in scores.items() if one or not model_reasons},
         "reasons": [str(remark) for remark in performance.own_reasons],
         "model_reasons": model_reasons,
+        "dives": dive_titles(performance, score.sport),
+        "athletes": max(1, len(performance.body)),
         "moments": performance.moments,
         "measures": performance.measures,
         "notes": [note for note in notes if note not in model_reasons],

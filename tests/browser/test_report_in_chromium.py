@@ -167,7 +167,21 @@ def test_without_scripts_the_videos_stand_over_their_bands(report, open_page):
     for number, count in ((1, 1), (-1, 4)):
         page = open_page(report[number], java_script_enabled=False)
         assert page.locator("video[controls]").count() == page.locator(".band").count() == count
-        assert not page.locator("input:visible, form:visible").count()
+        assert not page.locator("input:not(#joints):visible, form:visible").count()
+
+
+def test_the_joints_can_be_hidden_also_without_scripts(report, open_page):
+    page = open_page(report[1], java_script_enabled=False)
+    assert page.locator(".joints:visible").count() == 1
+    page.uncheck("#joints")
+    assert page.locator(".joints:visible").count() == 0
+
+
+def test_a_measure_leads_to_its_frame_and_a_line_follows_on_the_curve(report, open_page):
+    page = open_page(report[1])
+    page.click(".measures button")
+    assert playing_at(page) == [6]
+    assert page.locator(".cursor").get_attribute("style") == "left: 65%;"
 
 
 def test_pages_lead_to_each_other_by_keyboard(report, open_page):

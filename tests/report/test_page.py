@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import pytest
-from page_samples import Elements, full, run, shown
+from page_samples import JOINTS, Elements, full, run, shown
 
 from scoringnet_tf.inference.times import Measure, Moment
-from scoringnet_tf.report.page import ShownScore, comparison_page, performance_page
+from scoringnet_tf.report.page import BodyRow, ShownScore, comparison_page, performance_page
 from scoringnet_tf.report.session import session_page
 
 
@@ -32,12 +32,42 @@ def test_a_page_shows_its_content():
     assert [value for value in values if value not in elements.text()] == []
     bands = [one for one in elements.of("rect") if one.get("height") == "10"]
     assert [(one["x"], one["width"]) for one in bands] == [("0", "2"), ("2", "2"), ("4", "3"), ("7", "2")]
-    assert len(elements.of("video")) == 1 and len(elements.of("img")) == 2
+    assert len(elements.of("video")) == 1 and len(elements.of("img")) == 3
     assert [one["style"] for one in elements.of("b")] == ["left:40.0%", "left:70.0%"]  # the moments on the band
     (player,) = (one for one in elements.of("div") if "data-captions" in one)
     captions = json.loads(player["data-captions"])
     assert captions[1:3] == ["0.04 s", "0.08 s, pre-starting"] and len(captions) == 10
     assert json.loads(player["data-moments"]) == {"take-off": 4, "entry": 7}
+
+
+def test_a_page_shows_what_the_body_shows():
+    """The dive is the title; the curve has gaps where it was not seen, and a rule at every 90 degrees."""
+    elements = parsed(full())
+    dive = "207C, back 3½ somersaults, tuck: 3.3"
+    assert elements.text().startswith(dive) and "probability 0.80" in elements.text()
+    assert "position tuck probability 0.90 entry angle −4 ± 8° opening not seen" in elements.text()
+    (curve,) = (one["d"] for one in elements.of("path") if one.get("stroke-linejoin"))
+    assert [part.split()[0] for part in curve.split("M")[1:]] == ["350.0", "850.0"] and curve.count("L") == 3
+    assert [text for text in ("0°", "90°", "360°") if f" {text} " not in elements.text()] == []
+    joints = [one for one in elements.of("path") if one["d"] == JOINTS["not seen"]]
+    assert len(joints) == 4 and sum("stroke-dasharray" in one for one in joints) == 2  # of two pictures, with edges
+    assert len([one for one in elements.of("input") if one.get("id") == "joints"]) == 1
+    plain = parsed(full(pictures=(), body=[BodyRow("opening", "not seen")]))
+    assert not [one for one in plain.of("input") if one.get("id") == "joints"] and "opening not seen" in plain.text()
+
+
+def test_two_curves_are_aligned_at_the_first_moment():
+    """The take-off is frame 4 of one and 6 of the other; ticks count from it."""
+    later = full(name="b", moments={"take-off": Moment(6, 0.24)}, curves={"trunk's angle": np.arange(10.0) * 40})
+    elements = Elements(comparison_page([full(name="a"), shown("c"), later], "m"))
+    (section,) = (one for one in elements.of("section") if "data-begin" in one)
+    assert (float(section["data-begin"]), float(section["data-end"])) == pytest.approx((-0.24, 0.16))
+    one, other = (path["d"] for path in elements.of("path") if "data-number" in path)
+    assert [path["data-number"] for path in elements.of("path") if "data-number" in path] == ["0", "2"]
+    assert "M500.0" in one and other.startswith("M0.0") and other.split()[-2] == "L900.0"
+    assert [text for text in ("−0.2 s", "0 s", "0.1 s") if f" {text} " not in elements.text()] == []
+    assert elements.text().count("trunk") == 0 and "Trunk's angle" in elements.text()
+    assert "Trunk" not in Elements(comparison_page([full(name="a"), shown("c")], "m")).text()
 
 
 def test_warnings_come_before_numbers_and_times_before_scores():
@@ -70,9 +100,10 @@ def test_a_comparison_shows_every_performance_and_its_times():
 
 
 def test_a_summary_has_the_results_or_why_there_are_none():
-    assert full().summary == "difficulty 3.00, execution 24.00, final 72.00, flight time 0.12 ± 0.16 s."
+    dive = "207C, back 3½ somersaults, tuck: 3.3"
+    assert full().summary == f"{dive}, difficulty 3.00, execution 24.00, final 72.00, flight time 0.12 ± 0.16 s."
     assert full(reasons=["Wrong order.", "Too long."]).summary == "Wrong order."
-    times = {"values": (None, None, None), "measures": {}}
+    times = {"values": (None, None, None), "measures": {}, "dives": {}}
     assert full(**times).summary == "take-off 0.16 ± 0.12 s, entry 0.28 s."
     assert full(**times, moments={}).summary == "No moment was found."
 
@@ -107,7 +138,7 @@ def test_frames_and_times_count_from_the_beginning_of_the_file():
     stages = [{**one, "start_s": 2.4 + one["start_s"], "end_s": 2.4 + one["end_s"]} for one in stages]
     elements = parsed(dataclasses.replace(full(stages=stages), **late))
     assert "take-flight 2.56 s 2.68 s 0.12 s 64–66" in elements.text() and "2.8 s" in elements.text()
-    assert [one["alt"] for one in elements.of("img")] == ["Frame 64", "Frame 67"]
+    assert [one["alt"] for one in elements.of("img")] == ["Frame 66, entry angle", "Frame 64", "Frame 67"]
 
 
 def test_a_moment_has_one_time_wherever_the_page_shows_it():
@@ -147,5 +178,5 @@ def test_a_score_lies_on_its_scale(points, percent):
 
 def test_each_stage_has_the_curve_of_its_own_probabilities():
     """The last of three flight frames is the seventh of ten: 0.7 lies at 30.8 of 100 from above, 0.1 at 88.5."""
-    curves = [one["d"].split() for one in parsed(full()).of("path")]
+    curves = [one["d"].split() for one in parsed(full(curves={}, body=(), pictures=())).of("path")]
     assert [curve[12:14] for curve in curves] == [["L650.0", y] for y in ("88.5", "88.5", "30.8", "88.5")]

@@ -22,14 +22,17 @@ from refusals import code_printed
 from training_runs import telling
 
 import scoringnet_tf
+from scoringnet_tf.body.skeleton import JOINT, JOINTS
+from scoringnet_tf.body.track import Track
 from scoringnet_tf.data import video as data_video
 from scoringnet_tf.data.browser_video import HEIGHT, encode_clip, filmed
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
+from scoringnet_tf.inference.drawn_body import LEFT
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.seen import Seen
-from scoringnet_tf.inference.times import Moment
+from scoringnet_tf.inference.times import Element, Measure, Moment
 from scoringnet_tf.report.page_data import ONE_DEVIATION, performance_pages, scenes, video_pages
 from scoringnet_tf.support.messages import Remark
 
@@ -52,12 +55,12 @@ def predictor():
     return Predictor(telling(model, 10_000.0), name="tiny")
 
 
-def shown(predictor, path, **changes):
+def shown(predictor, path, joints=True, **changes):
     """The pages of a video whose score was changed, and that score."""
     (part,) = predictor.results(predictor.read(path, pictures=HEIGHT))
     score = dataclasses.replace(predictor.gather(path, [part.summary]), **changes)
     found = scenes(dataclasses.replace(part, performances=score.performances))
-    return performance_pages(score, found, predictor.model.scores, path.name), score
+    return performance_pages(score, found, predictor.model.scores, path.name, joints), score
 
 
 def part_of(video, performances, stages=None):
@@ -103,6 +106,41 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
     assert all(index == picture for index, picture in indices(page.pictures))
     assert [read_index(frame) for frame in decoded(page.clip)] == [*range(40)]
     np.testing.assert_allclose(page.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
+
+
+def test_a_page_shows_the_body(predictor, tmp_path):
+    """Joints over the moments and a close-up; curves from the performance's first frame on; what was not seen."""
+    write_bars(tmp_path / "dive.avi", 40)
+    joints = np.full((10, len(JOINTS), 2), 0.5, np.float32)
+    joints[:, JOINT["hip_l"]] += 0.1
+    centre, still = np.stack([np.zeros(10), np.abs(np.arange(10) - 6.0)], axis=1), np.tile(np.eye(2, 3), (10, 1, 1))
+    track = Track(20, np.arange(10) / 25, joints, np.ones((10, len(JOINTS))), still, centre=centre)
+    performance = Performance(
+        *(10, 40, 0.4, 1.6),
+        measures={"flight time": Measure(1.0, "s"), "entry angle": Measure(-4.0, "°", 8.0, 29)},
+        elements={"dive": Element("207C", 0.8), "position": Element("tuck", 0.9, 50)},
+        curves={"trunk's angle": [0.0, None, 20.0]},
+        body=[track],
+    )
+    stages = [run("pre-starting", 0, 20), run("take-flight", 20, 30), run("entry", 30, 40)]
+    changes = {"performances": [performance], "stages": stages, "further_reasons": []}
+    (page,), score = shown(predictor, tmp_path / "dive.avi", **changes)
+    assert dict(page.dives) == {"207C, back 3½ somersaults, tuck: 3.3": "probability 0.80"}
+    rows = {row.name: row for row in page.body}
+    assert list(rows) == list(score.sport.measures)
+    told = [(rows[name].value, rows[name].note) for name in ("position", "entry angle", "opening")]
+    assert told == [("tuck", "probability 0.90"), ("−4 ± 8°", ""), ("not seen", "")]
+    assert rows["position"].picture is None  # beyond the page
+    close, angles = rows["entry angle"].picture, page.curves["trunk's angle"]
+    assert close.frame == 29 and decode_jpeg(close.jpeg).shape[0] == decode_jpeg(close.jpeg).shape[1]
+    np.testing.assert_array_equal(angles[9:14], [np.nan, 0, np.nan, 20, np.nan])
+    assert len(angles) == 40
+    captions = {picture.frame: (picture.caption, bool(picture.joints)) for picture in page.pictures}
+    assert captions[26] == ("≈ highest point", True) and captions[30] == ("entry begins", False)
+    highest = next(picture for picture in page.pictures if picture.frame == 26)
+    assert "M375 500L450 600" in highest.joints[LEFT]  # the picture is 4:3
+    (plain,), _ = shown(predictor, tmp_path / "dive.avi", joints=False, **changes)
+    assert not plain.has_joints and page.has_joints and len(plain.body) == len(page.body)
 
 
 def test_a_page_of_a_model_that_gives_no_scores_shows_its_stages(predictor, tmp_path):

@@ -1,6 +1,7 @@
 // Two of the performances side by side, moved by one slider: its seconds count from the moment at which they are aligned.
 const form = document.getElementById("controls");
 const { left, right, align, speed, time, play, now } = form.elements;
+const charts = [...document.querySelectorAll(".compared")];
 const rows = [...(document.getElementById("differences")?.rows ?? [])];
 let at = 0, playing = 0; // seconds; number of the next animation frame, 0 at rest
 
@@ -21,6 +22,11 @@ function place(one) {
 function move(seconds) {
   at = Math.min(Math.max(seconds, time.min), time.max);
   pair().forEach(place);
+  charts.forEach((chart) => { // whose curves are aligned at the first moment
+    const { begin, end } = chart.dataset, along = (at - begin) / (end - begin), cursor = chart.querySelector(".cursor");
+    cursor.hidden = moment() !== align.options[0].value || along < 0 || along > 1;
+    cursor.style.left = `${100 * along}%`;
+  });
   time.value = at;
   now.value = `${Math.abs(at).toFixed(2)} s ${at < 0 ? "before" : "after"} ${moment() || "the start"}`;
   time.setAttribute("aria-valuetext", now.value);
@@ -50,9 +56,10 @@ function run() {
 function difference(a, b) {
   if (!("value" in a.dataset && "value" in b.dataset)) return "";
   const unsure = [a, b].map((cell) => Number(cell.dataset.uncertainty));
-  const more = b.dataset.value - a.dataset.value, sign = more < 0 ? "−" : "+";
-  const around = unsure.every(Boolean) ? ` ± ${Math.hypot(...unsure).toFixed(2)}` : "";
-  return `${sign}${Math.abs(more).toFixed(2)}${around} ${a.dataset.unit}`;
+  const more = b.dataset.value - a.dataset.value, sign = more < 0 ? "−" : "+", { unit } = a.dataset;
+  const [digits, space] = unit.startsWith("°") ? [0, ""] : [2, " "]; // as all measures are written
+  const around = unsure.every(Boolean) ? ` ± ${Math.hypot(...unsure).toFixed(digits)}` : "";
+  return `${sign}${Math.abs(more).toFixed(digits)}${around}${space}${unit}`;
 }
 
 function arrange() {
@@ -61,6 +68,11 @@ function arrange() {
     const side = one.element.closest(".side");
     side.hidden = !shown.includes(number);
     side.style.order = shown.indexOf(number);
+  });
+  document.querySelectorAll(".compared [data-number]").forEach((one) => {
+    const side = shown.indexOf(Number(one.dataset.number));
+    one.toggleAttribute("hidden", side < 0);
+    one.dataset.side = side;
   });
   rows.forEach((row, index) => {
     const cells = [...row.cells].slice(1, -1), last = row.cells[row.cells.length - 1];

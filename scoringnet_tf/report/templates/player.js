@@ -2,8 +2,10 @@
 const players = [...document.querySelectorAll(".player")].map((element) => {
   const [video, slider, now] = ["video", "input", ".now"].map((one) => element.querySelector(one));
   const captions = JSON.parse(element.dataset.captions), fps = Number(element.dataset.fps);
+  const cursor = element.querySelector(".cursor");
   const show = (frame) => {
     slider.value = frame;
+    if (cursor) cursor.style.left = `${100 * (frame + 0.5) / captions.length}%`;
     now.textContent = captions[frame];
     slider.setAttribute("aria-valuetext", captions[frame]);
   };
@@ -13,12 +15,13 @@ const players = [...document.querySelectorAll(".player")].map((element) => {
   };
   const seek = (frame) => { video.currentTime = (frame + 0.5) / fps; };
   slider.hidden = false;
+  if (cursor) cursor.hidden = false;
   slider.addEventListener("input", () => { video.pause(); seek(Number(slider.value)); });
   ["play", "seeked"].forEach((event) => video.addEventListener(event, follow));
   show(0);
   return { element, video, slider, seek, fps, length: captions.length / fps, moments: JSON.parse(element.dataset.moments) };
 });
-document.querySelectorAll(".strip button").forEach((button) => {
+document.querySelectorAll("button[data-frame]").forEach((button) => {
   button.disabled = !players.length;
   button.addEventListener("click", () => {
     players[0].video.pause();

@@ -1,0 +1,67 @@
+"""What a page tells of the body: each element and measure with a close-up, and what was not seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoringnet_tf.body.track import Track
+from scoringnet_tf.inference.rendering import probability_text, value_text
+from scoringnet_tf.inference.result import Performance
+from scoringnet_tf.inference.times import of_athlete
+from scoringnet_tf.report.overlays import close_up
+from scoringnet_tf.report.page import BodyRow, Picture, Scene
+from scoringnet_tf.sports import Sport
+
+NOT_SEEN = "not seen"
+
+
+def body_rows(
+    sport: Sport, performance: Performance, scene: Scene, jpegs: Sequence[bytes], joints: bool = True
+) -> list[BodyRow]:
+    """A row for each element and measure of a performance's body; none if no body was looked for.
+
+    Args:
+        sport: names what could be seen.
+        performance: it.
+        scene, jpegs: the frames that a page shows.
+        joints: whether they are drawn.
+    """
+
+    def picture(frame: int | None) -> Picture | None:
+        number = -1 if frame is None else frame - scene.first_frame
+        if frame is None or not 0 <= number < len(jpegs):
+            return None
+        jpeg, paths = close_up(jpegs[number], performance.body, frame)
+        return Picture(number, "", jpeg, paths if joints else {})
+
+    def row(name: str) -> BodyRow:
+        if element := performance.elements.get(name):
+            return BodyRow(name, element.value, probability_text(element), picture(element.frame))
+        if measure := performance.measures.get(name):
+            return BodyRow(name, value_text(measure), "", picture(measure.frame))
+        return BodyRow(name, NOT_SEEN)
+
+    numbers = range(1, max(1, len(performance.body)) + 1)
+    rows = [row(of_athlete(name, number)) for number in numbers for name in sport.measures]
+    was_followed = performance.body or any(warning.code == "not_seen" for warning in performance.warnings)
+    return rows if was_followed else []
+
+
+def curves_in(performance: Performance, scene: Scene) -> dict[str, np.ndarray]:
+    """A performance's curves, degrees in each frame of a scene (L,), NaN where they were not seen."""
+    start, curves = performance.start_frame - scene.first_frame, {}
+    for name, values in performance.curves.items():
+        shown = np.full(scene.num_frames, np.nan)
+        within = np.array(values, float)[max(-start, 0) : scene.num_frames - start]
+        shown[max(start, 0) :][: len(within)] = within
+        curves[name] = shown
+    return curves
+
+
+def highest_frame(tracks: Sequence[Track]) -> int | None:
+    """The frame in the file in which the first athlete's centre is highest; None if the fall was not seen."""
+    for track in tracks[:1]:
+        if track.centre is not None and np.isfinite(track.centre).any():
+            down = np.einsum("lj,lj->l", track.camera[:, 1, :2], track.centre) + track.camera[:, 1, 2]
+            return track.first_frame + int(np.nanargmin(down))
+    return None
