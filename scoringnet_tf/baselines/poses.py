@@ -11,6 +11,8 @@ joints, m = 2 and r = 0.2 σ. Ours: joints relative to the head, each axis by it
 entropies, C by cross-validation; none of the paper's further features.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import fft
 from sklearn.pipeline import make_pipeline
@@ -25,12 +27,22 @@ LENGTH, TOLERANCE = 2, 0.2  # m; r in standard deviations of the signal
 C = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
+def _described(videos: Videos, describe: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Each video's joints relative to the head (L, N), described; the others' mean for a video without joints."""
+    joints = videos.joints()
+    is_known = np.array([one.seen.any() for one in joints])
+    known = np.stack([describe(one.relative_to_head()) for one in joints if one.seen.any()])
+    described = np.tile(known.mean(axis=0), (len(joints), 1))
+    described[is_known] = known
+    return described
+
+
 # === Pose + DCT ===
 
 
 def spectra(videos: Videos) -> np.ndarray:
     """The frequencies of a video, (V, (J − 1) · 2 · 50)."""
-    return np.stack([frequencies(joints.relative_to_head()) for joints in videos.joints()])
+    return _described(videos, frequencies)
 
 
 def frequencies(signals: np.ndarray) -> np.ndarray:
@@ -50,8 +62,7 @@ def learn_spectra(training: TrainingSet) -> Learned:
 
 def entropies(videos: Videos) -> np.ndarray:
     """The entropy of every joint and axis, (V, (J − 1) · 2)."""
-    signals = (joints.relative_to_head().T for joints in videos.joints())
-    return np.array([[regularity(signal) for signal in of_video] for of_video in signals])
+    return _described(videos, lambda signals: np.array([regularity(signal) for signal in signals.T]))
 
 
 def regularity(signal: np.ndarray) -> float:

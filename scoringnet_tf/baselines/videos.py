@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.messages import shown as shown_names
 from scoringnet_tf.support.paths import as_path
 
 BESIDE = {"joints": joints_hash, "factors": factors_hash}  # what lies beside records, which no data hash covers
@@ -100,13 +102,22 @@ class Videos:
             yield np.stack(frames).astype(np.float32) / 255
 
     def joints(self) -> list[Joints]:
-        """Joints of each; InputError if there are none, of another number of frames, or in no frame of a video."""
+        """Joints of each; InputError if no video has any, or of another number of frames.
+
+        Names on stderr how many videos have none in any frame.
+        """
         self._check_frames("joints")
-        folder, found = as_path(joints_folder(self.info)), []
-        for video_id in self.ids:
-            found.append(read_joints(folder, video_id, self.info.videos[video_id]["num_frames"]))
-            if not found[-1].seen.any():
-                raise InputError("no_joints", f"{folder / f'{video_id}.npy'}: no frame has joints.")
+        folder, lengths = (
+            as_path(joints_folder(self.info)),
+            {one: self.info.videos[one]["num_frames"] for one in self.ids},
+        )
+        found = [read_joints(folder, video_id, length) for video_id, length in lengths.items()]
+        lacking = [video_id for video_id, joints in zip(self.ids, found, strict=True) if not joints.seen.any()]
+        if lacking and len(lacking) == len(found):
+            raise InputError("no_joints", f"{folder}: no frame of a {self.split} video has joints.")
+        if lacking:
+            number = f"{len(lacking)} of {counted(len(found), f'{self.split} video')}"
+            tqdm.write(f"No joints in {number} ({shown_names(lacking)}): the others' mean stands for them.", sys.stderr)
         return found
 
     def _check_frames(self, what: str) -> None:

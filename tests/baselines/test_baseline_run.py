@@ -290,8 +290,9 @@ def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
 
 
 @pytest.mark.parametrize("name", ["pose_dct", "apenft"])
-def test_estimated_joints_of_any_format_are_read(name, records, tmp_path, c3d):
-    """Some frames lost, some joints too, in a format that lacks hands and toes."""
+def test_estimated_joints_of_any_format_are_read(name, records, tmp_path, c3d, capsys):
+    """Some frames lost, some joints too, and a whole video, in a format that lacks hands and toes."""
+    lost = DatasetInfo.load(records).split("train")["ids"][0]
     folder, rng = pathlib.Path(shutil.copytree(records, tmp_path / "records")), np.random.default_rng(0)
     index = {"source": "a tool", "format": "coco-17", "size": [720, 1280]}
     (folder / "joints/joints.json").write_text(json.dumps(index))
@@ -299,12 +300,17 @@ def test_estimated_joints_of_any_format_are_read(name, records, tmp_path, c3d):
         joints = rng.uniform(100, 500, (len(np.load(file)), 17, 3))
         joints[..., 2] = rng.random(joints.shape[:2]) > 0.2
         joints[3:5] = np.nan
-        np.save(file, joints)
+        np.save(file, np.full_like(joints, np.nan) if file.stem == lost else joints)
     run = run_of(name, folder, tmp_path / "run", c3d)
     (report,) = run.run()
     predicted = read_predictions(report / "predictions.csv").predicted["final"]
     assert np.isfinite(predicted).all() and len(predicted)
     assert json.loads((run.output_dir / "settings.json").read_text())["sees"]["joints"] == "a tool"
+    assert f"({lost})" in capsys.readouterr().err
+    for file in (folder / "joints").glob("*.npy"):
+        np.save(file, np.full_like(np.load(file), np.nan))
+    with refused("no_joints", folder / "joints"):
+        run_of(name, folder, tmp_path / "again", c3d).run()
 
 
 def _damaged(path):
@@ -319,7 +325,6 @@ def _damaged(path):
         ("002.npy", pathlib.Path.unlink),
         ("002.npy", _damaged),
         ("002.npy", lambda path: np.save(path, np.load(path)[1:])),
-        ("002.npy", lambda path: np.save(path, np.full_like(np.load(path), np.nan))),
     ],
 )
 def test_joints_that_do_not_fit_are_refused(file, change, records, tmp_path, c3d):
