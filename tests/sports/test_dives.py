@@ -22,6 +22,7 @@ from scoringnet_tf.sports import (
     parse_dive,
     read_dive_table,
     read_sport,
+    sport_yaml,
 )
 
 TABLE = DIVE_TABLES["world_aquatics"]
@@ -152,6 +153,8 @@ def test_a_table_of_ones_own_goes_with_its_sport(tmp_path):
     }
     kept = kept_form(sport)
     assert isinstance(kept, dict) and get_sport(kept) == sport != get_sport("diving")
+    (tmp_path / "again.yaml").write_text(sport_yaml(sport), encoding="utf-8")
+    assert read_sport(tmp_path / "again.yaml") == get_sport(json.loads(json.dumps(kept))) == sport
     other = dataclasses.replace(get_sport("diving"), final_range=(0.0, 145.0))
     assert kept_form(other)["dives"] == "world_aquatics" and get_sport(kept_form(other)) == other
 
