@@ -16,8 +16,8 @@ from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.drawn_body import with_bodies
 from scoringnet_tf.inference.inputs import local_video
-from scoringnet_tf.inference.rendering import BETWEEN, time_lines
-from scoringnet_tf.sports import NOISE
+from scoringnet_tf.inference.rendering import BETWEEN, dive_titles, time_lines
+from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.drawing import in_any_script, mark_of, printable, stage_color
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
@@ -98,7 +98,7 @@ class Panel:
         self._moments = [(moment.seconds, name) for one in score.performances for name, moment in one.moments.items()]
         letters = max(1, int(size[1] / self._unit / LETTER) - 1)
         most = max(1, size[0] // (2 * self._unit))  # together as high as the picture
-        self._notes = [_note(one, letters, most) for one in score.performances]
+        self._notes = [_note(one, score.sport, letters, most) for one in score.performances]
         self._note_starts = [one.start_s for one in score.performances]
 
     def at(self, seconds: float) -> np.ndarray:
@@ -143,11 +143,11 @@ def _last_begun(starts: list[float], seconds: Any) -> Any:
     return np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)
 
 
-def _note(performance: Any, letters: int, most: int) -> list[str]:
-    """The times of a performance, or why there are none, in at most so many lines of so many letters."""
+def _note(performance: Any, sport: Sport, letters: int, most: int) -> list[str]:
+    """A performance's dive and times, or why there are none, in at most so many lines of so many letters."""
     times = (entry.replace(" ", FIXED) for line in time_lines(performance) for entry in line.split(BETWEEN))
     withheld = [f"Withheld: {reason}" for reason in performance.own_reasons[:1]]
-    text = BETWEEN.join([*times, *withheld])
+    text = BETWEEN.join([*dive_titles(performance, sport), *times, *withheld])
     return textwrap.wrap(text, letters, max_lines=most, placeholder=" …", break_on_hyphens=False)
 
 

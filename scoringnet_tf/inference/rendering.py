@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.fall import likely_board
 from scoringnet_tf.inference.times import Element, Measure, Moment, of_athlete
-from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS
+from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS, SIDES
 from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
 from scoringnet_tf.sports.dive_table import DiveTable
 from scoringnet_tf.sports.dives import parse_dive
@@ -131,6 +131,12 @@ def value_text(measure: Measure) -> str:
     uncertainty = "" if measure.uncertainty is None else f" ± {measure.uncertainty:.{digits}f}"
     value = f"{round(measure.value, digits) + 0.0:.{digits}f}".replace("-", "−")
     return f"{value}{uncertainty}{space}{measure.unit}"
+
+
+def side_text(name: str, measure: Measure) -> str:
+    """What the sign of a measure means, if it is surely not 0; empty if it means nothing."""
+    sides = next((each for known, each in SIDES.items() if name.startswith(known)), ("", ""))
+    return sides[measure.value > 0] if abs(measure.value) > (measure.uncertainty or 0.0) else ""
 
 
 def probability_text(element: Element) -> str:

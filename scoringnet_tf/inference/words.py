@@ -56,6 +56,7 @@ SENTENCES = {
         "The uncertainty (±) of times was measured on simulated video. On film they may be further off."
     ),
 }
+SIDES = {"entry angle": ("short of the vertical", "past the vertical")}  # what a measure's sign means: below 0, above
 MODEL_REASONS = ("simulated_training", "scores_not_learned")  # they do not speak against the stages
 MODEL_WARNINGS = ("no_reference", "stale_reference", "no_intervals", "no_distance", "simulated_times")
 
@@ -72,6 +73,12 @@ def several_performances(number: int, given: int, what: str = "scores") -> Remar
         return remark("none_scored", performances=performances)
     which = f"each has its own {what}" if given == number else f"{given} {'has' if given == 1 else 'have'} {what}"
     return remark("several_performances", performances=performances, which=f"; {which}.")
+
+
+def not_seen(remarks: list[Remark]) -> list[str]:
+    """The names of what was not seen of the body."""
+    told = [str(each) for each in remarks if each.code == "not_seen"]
+    return [name for sentence in told for name in sentence.partition(": ")[2].rstrip(".").split(", ")]
 
 
 def performance_reasons(reasons: list[Remark]) -> list[Remark]:

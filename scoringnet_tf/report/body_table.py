@@ -5,20 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from scoringnet_tf.body.track import Track
-from scoringnet_tf.inference.rendering import probability_text, value_text
+from scoringnet_tf.inference.rendering import ATHLETES, probability_text, side_text, value_text
 from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.times import of_athlete
+from scoringnet_tf.inference.words import not_seen
 from scoringnet_tf.report.overlays import close_up
 from scoringnet_tf.report.page import BodyRow, Picture, Scene
 from scoringnet_tf.sports import Sport
-
-NOT_SEEN = "not seen"
 
 
 def body_rows(
     sport: Sport, performance: Performance, scene: Scene, jpegs: Sequence[bytes], joints: bool = True
 ) -> list[BodyRow]:
-    """A row for each element and measure of a performance's body; none if no body was looked for.
+    """A row for each element and measure that a performance's body shows or was to show.
 
     Args:
         sport: names what could be seen.
@@ -38,13 +37,12 @@ def body_rows(
         if element := performance.elements.get(name):
             return BodyRow(name, element.value, probability_text(element), picture(element.frame))
         if measure := performance.measures.get(name):
-            return BodyRow(name, value_text(measure), "", picture(measure.frame))
-        return BodyRow(name, NOT_SEEN)
+            return BodyRow(name, value_text(measure), side_text(name, measure), picture(measure.frame))
+        return BodyRow(name, "not seen")
 
-    numbers = range(1, max(1, len(performance.body)) + 1)
-    rows = [row(of_athlete(name, number)) for number in numbers for name in sport.measures]
-    was_followed = performance.body or any(warning.code == "not_seen" for warning in performance.warnings)
-    return rows if was_followed else []
+    told = {*performance.elements, *performance.measures, *not_seen(performance.warnings)}
+    names = [of_athlete(name, number) for number in ATHLETES for name in sport.measures]
+    return [row(name) for name in names if name in told]
 
 
 def curves_in(performance: Performance, scene: Scene) -> dict[str, np.ndarray]:

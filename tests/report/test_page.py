@@ -44,7 +44,7 @@ def test_a_page_shows_what_the_body_shows():
     """The dive is the title; the curve has gaps where it was not seen, and a rule at every 90 degrees."""
     elements = parsed(full())
     dive = "207C, back 3½ somersaults, tuck: 3.3"
-    assert elements.text().startswith(dive) and "probability 0.80" in elements.text()
+    assert elements.text().startswith(dive) and "Probability 0.80" in elements.text()
     assert "position tuck probability 0.90 entry angle −4 ± 8° opening not seen" in elements.text()
     (curve,) = (one["d"] for one in elements.of("path") if one.get("stroke-linejoin"))
     assert [part.split()[0] for part in curve.split("M")[1:]] == ["350.0", "850.0"] and curve.count("L") == 3

@@ -33,6 +33,7 @@ from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.seen import Seen
 from scoringnet_tf.inference.times import Element, Measure, Moment
+from scoringnet_tf.inference.words import remark
 from scoringnet_tf.report.page_data import ONE_DEVIATION, performance_pages, scenes, video_pages
 from scoringnet_tf.support.messages import Remark
 
@@ -117,19 +118,23 @@ def test_a_page_shows_the_body(predictor, tmp_path):
     track = Track(20, np.arange(10) / 25, joints, np.ones((10, len(JOINTS))), still, centre=centre)
     performance = Performance(
         *(10, 40, 0.4, 1.6),
-        measures={"flight time": Measure(1.0, "s"), "entry angle": Measure(-4.0, "°", 8.0, 29)},
+        measures={"flight time": Measure(1.0, "s"), "entry angle": Measure(-14.0, "°", 8.0, 29)},
         elements={"dive": Element("207C", 0.8), "position": Element("tuck", 0.9, 50)},
         curves={"trunk's angle": [0.0, None, 20.0]},
         body=[track],
+        warnings=[remark("not_seen", which="opening, legs apart")],
     )
     stages = [run("pre-starting", 0, 20), run("take-flight", 20, 30), run("entry", 30, 40)]
     changes = {"performances": [performance], "stages": stages, "further_reasons": []}
-    (page,), score = shown(predictor, tmp_path / "dive.avi", **changes)
+    (page,), _ = shown(predictor, tmp_path / "dive.avi", **changes)
     assert dict(page.dives) == {"207C, back 3½ somersaults, tuck: 3.3": "probability 0.80"}
     rows = {row.name: row for row in page.body}
-    assert list(rows) == list(score.sport.measures)
-    told = [(rows[name].value, rows[name].note) for name in ("position", "entry angle", "opening")]
-    assert told == [("tuck", "probability 0.90"), ("−4 ± 8°", ""), ("not seen", "")]
+    assert [(name, row.value, row.note) for name, row in rows.items()] == [
+        ("position", "tuck", "probability 0.90"),
+        ("opening", "not seen", ""),
+        ("entry angle", "−14 ± 8°", "short of the vertical"),
+        ("legs apart", "not seen", ""),
+    ]
     assert rows["position"].picture is None  # beyond the page
     close, angles = rows["entry angle"].picture, page.curves["trunk's angle"]
     assert close.frame == 29 and decode_jpeg(close.jpeg).shape[0] == decode_jpeg(close.jpeg).shape[1]
