@@ -41,7 +41,7 @@ def full(**kwargs):
         "body": [
             BodyRow("position", "tuck", "probability 0.90"),
             BodyRow("entry angle", "−4 ± 8°", "", Picture(6, "", b"jpeg", JOINTS)),
-            BodyRow("opening", "not seen"),
+            BodyRow("not seen", "", "opening"),
         ],
         "curves": {"trunk's angle": np.array([*([np.nan] * 3), 0, 90, 200, 300, np.nan, 350, np.nan])},
         "notes": ["Trained on simulated video."],

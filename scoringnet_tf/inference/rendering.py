@@ -141,7 +141,9 @@ def side_text(name: str, measure: Measure) -> str:
 
 def probability_text(element: Element) -> str:
     """How surely an element is what it is: probability 0.85; empty if that is not known."""
-    return "" if element.probability is None else f"probability {element.probability:.2f}"
+    if element.probability is None:
+        return ""
+    return "probability above 0.99" if element.probability > 0.99 else f"probability {element.probability:.2f}"
 
 
 def _in_brackets(text: str, more: str) -> str:

@@ -17,7 +17,7 @@ from scoringnet_tf.sports import Sport
 def body_rows(
     sport: Sport, performance: Performance, scene: Scene, jpegs: Sequence[bytes], joints: bool = True
 ) -> list[BodyRow]:
-    """A row for each element and measure that a performance's body shows or was to show.
+    """A row for each element and measure that a performance's body shows, and one that names the others.
 
     Args:
         sport: names what could be seen.
@@ -33,16 +33,14 @@ def body_rows(
         jpeg, paths = close_up(jpegs[number], performance.body, frame)
         return Picture(number, "", jpeg, paths if joints else {})
 
-    def row(name: str) -> BodyRow:
+    rows = []
+    for name in (of_athlete(name, number) for number in ATHLETES for name in sport.measures):
         if element := performance.elements.get(name):
-            return BodyRow(name, element.value, probability_text(element), picture(element.frame))
+            rows.append(BodyRow(name, element.value, probability_text(element), picture(element.frame)))
         if measure := performance.measures.get(name):
-            return BodyRow(name, value_text(measure), side_text(name, measure), picture(measure.frame))
-        return BodyRow(name, "not seen")
-
-    told = {*performance.elements, *performance.measures, *not_seen(performance.warnings)}
-    names = [of_athlete(name, number) for number in ATHLETES for name in sport.measures]
-    return [row(name) for name in names if name in told]
+            rows.append(BodyRow(name, value_text(measure), side_text(name, measure), picture(measure.frame)))
+    missing = not_seen(performance.warnings)
+    return [*rows, BodyRow("not seen", "", ", ".join(missing))] if missing else rows
 
 
 def curves_in(performance: Performance, scene: Scene) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ ACROSS, DOWN = 1000, 100  # units of a chart
 COLORS = ("#1f77d0", "#e0701a", "#2a9d6f", "#b04fa8", "#8a6d3b")  # of curves, on light and dark
 STEPS = (15, 45, 90, 180, 360, 720)  # degrees between two rules
 SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10)  # between two ticks
-RULES = 6  # at most, and as many ticks
+RULES = 7  # at most, and as many ticks
 
 
 @dataclasses.dataclass(frozen=True)

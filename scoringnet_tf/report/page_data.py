@@ -147,7 +147,8 @@ def _facts(score: VideoScore, performance: Performance, predicted: Sequence[str]
     # The model's, and the final score if it follows from them.
     names = [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
     scores = {name: _shown_score(name, performance, score) for name in names}
-    notes = [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))]
+    remarks = (*score.further_reasons, *score.warnings_of(performance))
+    notes = [str(remark) for remark in remarks if remark.code != "not_seen"]  # which the table of the body has
     notes += [f"{line}." for line in recognised_lines(performance, score.sport)]
     return {
         "name": title,

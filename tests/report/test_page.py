@@ -45,15 +45,15 @@ def test_a_page_shows_what_the_body_shows():
     elements = parsed(full())
     dive = "207C, back 3½ somersaults, tuck: 3.3"
     assert elements.text().startswith(dive) and "Probability 0.80" in elements.text()
-    assert "position tuck probability 0.90 entry angle −4 ± 8° opening not seen" in elements.text()
+    assert "position tuck probability 0.90 entry angle −4 ± 8° not seen opening" in elements.text()
     (curve,) = (one["d"] for one in elements.of("path") if one.get("stroke-linejoin"))
     assert [part.split()[0] for part in curve.split("M")[1:]] == ["350.0", "850.0"] and curve.count("L") == 3
     assert [text for text in ("0°", "90°", "360°") if f" {text} " not in elements.text()] == []
     joints = [one for one in elements.of("path") if one["d"] == JOINTS["not seen"]]
     assert len(joints) == 4 and sum("stroke-dasharray" in one for one in joints) == 2  # of two pictures, with edges
     assert len([one for one in elements.of("input") if one.get("id") == "joints"]) == 1
-    plain = parsed(full(pictures=(), body=[BodyRow("opening", "not seen")]))
-    assert not [one for one in plain.of("input") if one.get("id") == "joints"] and "opening not seen" in plain.text()
+    plain = parsed(full(pictures=(), body=[BodyRow("not seen", "", "opening")]))
+    assert not [one for one in plain.of("input") if one.get("id") == "joints"] and "not seen opening" in plain.text()
 
 
 def test_two_curves_are_aligned_at_the_first_moment():
