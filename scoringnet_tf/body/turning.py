@@ -1,0 +1,176 @@
+"""How the body turns in flight: somersaults, twists and the way it leaves, from the path that explains its joints best.
+
+A somersault turns as fast as the body's inertia lets it: its angular momentum is constant. So a few frames tell how
+often the body turned in those that were lost. Lines between left and right joints tell the twists, the way that hips
+and knees bend tells where the belly is.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from scoringnet_tf.body.angles import Angles, wrap
+from scoringnet_tf.body.skeleton import JOINT
+from scoringnet_tf.body.track import Track
+
+MOST_TURNS, MOST_TWISTS = 11, 9  # half turns
+LEANS = np.array((-20.0, 0.0, 20.0, 40.0))  # degrees that are turned when the feet leave
+ENDS = np.array((-40.0, -20.0, 0.0, 20.0, 40.0))  # degrees past the last half turn at the entry
+STALLS = (0.0, 0.4, 0.8)  # shares of the speed that arms and trunk take from it before the entry
+MOMENTA = (0.5, 1.0)  # exponents of the inertia: 1 is free flight, less if joints make it look larger than it is
+TRUNK_ERROR, EXCHANGED, LOST = 35.0, 0.12, 0.08  # degrees; shares of frames with shoulders for hips, or neither
+SIDE_ERROR, MIRRORED = 0.08, 0.15  # body lengths; share of frames with left for right
+WIDTHS = {"shoulder": 0.21, "hip": 0.11}  # body lengths between left and right
+TWIST_STARTS, TWIST_ENDS = (0.06, 0.2), (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # shares of the flight
+ASLANT = np.radians((-70, -45, -20, 0, 20, 45, 70))  # between the picture and the plane of the flight
+BELLY, ANY_TWIST = 3.0, 4.0  # weights of bends, in log odds; of a twist's freedom
+TRAVEL = 5.0  # log odds of the way that the body travels, by body length
+TEMPERATURE = {"somersaults": 0.6, "twists": 0.6}  # frames err alike: how much less they tell together
+BEFORE = (3, 8)  # frames before the take-off that somersaults and twists are read from
+SMOOTH, TRUSTED = 0.09, 60.0  # seconds, degrees: what of the joints' own path corrects the best one
+
+
+class Turns(NamedTuple):
+    """How a body turns.
+
+    Attributes:
+        path: (L,), the trunk's direction in degrees, unwrapped; 0 stands, positive the way that it turns.
+        sense: 1 if it turns clockwise in the picture, −1 otherwise.
+        half_somersaults, half_twists: number → probability.
+        starts: how it leaves, as `sports.dives.STARTS` → probability.
+        aslant: degrees between the picture and the plane of the flight.
+    """
+
+    path: np.ndarray
+    sense: int
+    half_somersaults: Mapping[int, float]
+    half_twists: Mapping[int, float]
+    starts: Mapping[str, float]
+    aslant: float
+
+
+def turns_of(track: Track, angles: Angles, flight: tuple[int, int]) -> Turns:
+    """How the body turns in a flight: its first frame, and its last one."""
+    off, end = flight
+    first = max(0, off - BEFORE[0])
+    models, likelihood = _somersaults(track, angles, first, flight)
+    base, sense, turns, *other = np.unravel_index(likelihood.argmax(), likelihood.shape)
+    model = models[(sense, turns, *other)] + 180.0 * base
+    odds = _softmax(likelihood.max(axis=(3, 4, 5)) * TEMPERATURE["somersaults"])
+    path = angles.trunk.copy()
+    path[first : end + 1] = _corrected(model, angles, track.times, slice(first, end + 1))
+    for index in (*range(first - 1, -1, -1), *range(end + 1, len(path))):
+        near = path[index + 1] if index < first else path[index - 1]
+        path[index] = near + (wrap(path[index] - near) if angles.weight[index] else 0.0)
+    twists = _twists(track, angles, path, flight)
+    facing = _softmax(twists * TEMPERATURE["twists"])
+    sign = 1 - 2 * int(sense)
+    return Turns(
+        path=path * sign,
+        sense=sign,
+        half_somersaults=dict(enumerate(odds.sum(axis=(0, 1)).tolist())),
+        half_twists=dict(enumerate(facing.sum(axis=(1, 2)).tolist())),
+        starts=_starts(odds.sum(axis=2), facing.sum(axis=(0, 2)), _travel(track, angles, flight)),
+        aslant=float(np.degrees(facing.sum(axis=(0, 1)) @ np.abs(ASLANT))),
+    )
+
+
+def _somersaults(track: Track, angles: Angles, first: int, flight: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Paths (sense, half turns, end, lean, speed, L); log likelihoods (feet or hands first, …) without L."""
+    off, end = flight
+    shown = slice(first, end + 1)
+    times = (track.times[shown] - track.times[off]) / (track.times[end] - track.times[off])
+    padded = np.pad(angles.inertia[shown], 2, mode="edge")
+    inertia = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=-1)
+    turned = []
+    for momentum in MOMENTA:
+        for stall in STALLS:
+            speed = (times >= 0) * inertia**-momentum * (1 - stall * np.clip((times - 0.8) / 0.15, 0, 1))
+            steps = np.concatenate(([0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(times))))
+            turned.append(steps / max(steps[-1], 1e-9))
+    half = np.arange(MOST_TURNS + 1)
+    total = 180.0 * half[:, None, None] + ENDS[:, None] - LEANS
+    models = LEANS[:, None, None] + total[..., None, None] * np.array(turned)
+    models = np.stack((models, -models))
+    apart = np.radians(np.stack((models, models + 180.0)) - angles.trunk[shown])
+    sharpness = np.radians(TRUNK_ERROR) ** -2
+    right, exchanged = (np.exp((sign * np.cos(apart) - 1) * sharpness) for sign in (1, -1))
+    fits = np.log((1 - EXCHANGED - LOST) * right + EXCHANGED * exchanged + 0.15 * LOST) @ angles.weight[shown]
+    before = -0.5 * ((ENDS / 25) ** 2)[:, None] - 0.5 * ((LEANS - 12) / 20) ** 2
+    return models, fits + before[..., None]
+
+
+def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray, shown: slice) -> np.ndarray:
+    """The model's path, moved to the lines through the trunks in the frames around each one."""
+    apart = wrap(angles.trunk[shown] - model)
+    weight = angles.weight[shown] * (np.abs(apart) < TRUSTED)
+    since = (times[shown] - times[shown, None]) / SMOOTH
+    near = np.exp(-0.5 * since**2) * weight
+    sums = [(near * since**power).sum(axis=1) for power in range(3)]
+    first, second = (near * apart).sum(axis=1), (near * since * apart).sum(axis=1)
+    level, steep = sums[0] + 0.3, sums[2] + 1.0  # where little was seen, the model is right
+    return model + (first * steep - second * sums[1]) / (level * steep - sums[1] ** 2)
+
+
+def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, int]) -> np.ndarray:
+    """Log likelihoods (half twists, belly to the picture's right or left at the take-off, aslant)."""
+    off, end = flight
+    shown = slice(max(0, off - BEFORE[1]), end + 1)
+    times = (track.times[shown] - track.times[off]) / (track.times[end] - track.times[off])
+    kinds = [(0, 1, 0.0, 1.0)]
+    kinds += [
+        (k, way, a, b) for k in range(1, MOST_TWISTS + 1) for way in (1, -1) for a in TWIST_STARTS for b in TWIST_ENDS
+    ]
+    turned = np.array([way * k * np.pi * np.clip((times - a) / (b - a), 0, 1) for k, way, a, b in kinds])
+    twist = turned[:, None, None] + np.array((0.0, np.pi))[:, None, None]  # (kind, facing, 1, L)
+    over, aside = -np.radians(path[shown]), ASLANT[:, None]
+    # The body's left and its belly in the picture, x right and y up
+    left = np.sin(twist) * np.cos(over) * np.cos(aside) + np.cos(twist) * np.sin(aside), np.sin(twist) * np.sin(over)
+    belly = np.cos(twist) * np.cos(over) * np.cos(aside) - np.sin(twist) * np.sin(aside), np.cos(twist) * np.sin(over)
+    joints, weight = track.in_scene()[shown] / angles.length, angles.weight[shown]
+    fits = np.zeros((len(kinds), 2, len(ASLANT)))
+    for name, width in WIDTHS.items():
+        across = joints[:, JOINT[f"{name}_l"]] - joints[:, JOINT[f"{name}_r"]]
+
+        def near(sign: int, across: np.ndarray = across, width: float = width) -> np.ndarray:
+            x, y = across[:, 0] - sign * width * left[0], -across[:, 1] - sign * width * left[1]
+            return np.exp((x * x + y * y) / (-2 * SIDE_ERROR**2))
+
+        fits += np.log((0.95 - MIRRORED) * near(1) + MIRRORED * near(-1) + 0.02) @ weight
+    forward = belly[0] * np.cos(over) + belly[1] * np.sin(over)
+    bends = {"hip": -0.5, "knee": 0.5, "foot": -0.5}  # towards the belly, away from it
+    for name, half in bends.items():
+        bend = np.sin(np.radians(half * getattr(angles, name)[shown]))
+        fits -= np.log1p(np.exp(-BELLY * forward * bend)) @ weight
+    halves = np.array([kind[0] for kind in kinds])
+    best = np.stack([fits[halves == k].max(axis=0) for k in range(MOST_TWISTS + 1)])
+    best[1:] -= ANY_TWIST
+    return best
+
+
+def _travel(track: Track, angles: Angles, flight: tuple[int, int]) -> float:
+    """The probability that the body travels to the picture's right."""
+    centre = np.median(track.in_scene()[..., 0], axis=1)[list(flight)]
+    return float(1 / (1 + np.exp(-TRAVEL * (centre[1] - centre[0]) / angles.length)))
+
+
+def _starts(turning: np.ndarray, facing: np.ndarray, right: float) -> dict[str, float]:
+    """By odds: feet or hands on the board × turning clockwise or not (2, 2), facing right or left, travelling right."""
+    starts: dict[str, float] = {}
+    for hands, upside in enumerate(("", "armstand ")):
+        for sense in (0, 1):
+            for face in (0, 1):
+                for travel, likely in enumerate((right, 1 - right)):
+                    # towards where it travels, and towards its belly
+                    kind = {(1, 1): "forward", (1, 0): "back", (0, 0): "reverse", (0, 1): "inward"}
+                    name = upside + kind[int(sense == travel), int(sense == face)]
+                    starts[name] = starts.get(name, 0.0) + float(turning[hands, sense] * facing[face] * likely)
+    starts.pop("armstand inward")
+    total = sum(starts.values())
+    return {name: each / total for name, each in starts.items()}
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    odds = np.exp(values - values.max())
+    return odds / odds.sum()

@@ -1,0 +1,100 @@
+"""What a result tells of the athlete's body: measures with uncertainties, the dive and its parts, the trunk's curve.
+
+The uncertainties are those of simulated dives whose joints were degraded as film degrades them: `benchmarks.body`.
+"""
+
+import collections
+import functools
+import pathlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scoringnet_tf.body.track import Track
+from scoringnet_tf.inference.measures import READERS, Flight, Seen, flight_of, is_straight, position
+from scoringnet_tf.inference.times import Element, Measure
+from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports.dive_table import SEEN_OF
+from scoringnet_tf.support.files import read_json
+
+CURVE = "trunk's angle"
+ERRORS = pathlib.Path(__file__).with_name("body_errors.json")  # python -m benchmarks.body --fit
+
+
+class Shown(NamedTuple):
+    """What a track shows; `not_seen` names what it does not."""
+
+    measures: dict[str, Measure]
+    elements: dict[str, Element]
+    curves: dict[str, list[float | None]]
+    not_seen: list[str]
+
+
+def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float | None = None) -> Shown:
+    """What a performance's track shows of what its sport names.
+
+    Args:
+        track: with both ends of the flight.
+        sport: whose `measures` and `dives` are told.
+        frames: the performance's first frame in the file, and the one behind its last, for curves.
+        height: of the board, metres, for the dive's number.
+    """
+    off, end = track.flight
+    flight = None if off is None or end is None else flight_of(track, off, end)
+    if flight is None:
+        return Shown({}, {}, {}, list(sport.measures))
+    values = {name: READERS[name][1](flight) for name in sport.measures if name in READERS}
+    measures = {name: _measure(name, flight, seen) for name, seen in values.items() if seen}
+    elements = _elements(flight, sport, height)
+    missing = [name for name in sport.measures if name not in measures and name not in elements]
+    if is_straight(flight):  # there is no opening to be seen
+        missing = [name for name in missing if name != "opening"]
+    return Shown(measures, elements, {CURVE: _curve(flight, *frames)}, missing)
+
+
+def _measure(name: str, flight: Flight, seen: Seen) -> Measure:
+    unit, digits = READERS[name][0], 1 if READERS[name][0].startswith("°") else 2
+    width = round(float(widths()[name] @ conditions(flight, seen)), digits)
+    return Measure(round(seen.value, digits), unit, width, flight.track.first_frame + seen.frame)
+
+
+def _curve(flight: Flight, first: int, behind: int) -> list[float | None]:
+    """The trunk's path in the file's frames, from the first one on, where it was seen."""
+    shown: dict[int, float] = {}
+    for index in np.flatnonzero(flight.angles.weight > 0):
+        shown[flight.track.first_frame + int(index)] = round(float(flight.turns.path[index]), 1)
+    return [shown.get(frame) for frame in range(first, behind)]
+
+
+def _elements(flight: Flight, sport: Sport, height: float | None) -> dict[str, Element]:
+    """The dive, if its sport has a table, and its parts: the likeliest."""
+    turns = flight.turns
+    parts: dict[str, Mapping[Any, float]] = {"position": position(flight), "group": turns.starts}
+    parts |= {"half somersaults": turns.half_somersaults, "half twists": turns.half_twists}
+    likely = sport.dives.most_likely(parts, height) if sport.dives else []
+    if likely:
+        sums: dict[str, dict[Any, float]] = {name: collections.defaultdict(float) for name in parts}
+        for dive, probability in likely:
+            for name, odds in sums.items():
+                odds[SEEN_OF[name](dive)] += probability
+        parts = dict(sums)
+    elements = {}
+    for name in [name for name in sport.measures if name in parts]:
+        value, probability = max(parts[name].items(), key=lambda each: each[1])
+        elements[name] = Element(str(value), round(float(probability / sum(parts[name].values())), 2))
+    if likely:
+        elements["dive"] = Element(likely[0][0].number, round(float(likely[0][1]), 2))
+    return elements
+
+
+def conditions(flight: Flight, seen: Seen) -> np.ndarray:
+    """What the size of errors depends on: nothing, frames, their spread, noise of joints, a view aslant, the rate."""
+    joints = 10 * flight.noise, flight.turns.aslant / 45, 10 * float(np.median(np.diff(flight.track.times)))
+    return np.array((1.0, 1 / np.sqrt(seen.frames), seen.spread, *joints))
+
+
+@functools.cache
+def widths() -> dict[str, np.ndarray]:
+    """Measure → weights of `conditions` that give the half-width of its 90 % interval."""
+    return {name: np.array(weights) for name, weights in read_json(ERRORS).items()}
