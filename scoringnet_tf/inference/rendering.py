@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.fall import likely_board
+from scoringnet_tf.inference.measures import READERS
 from scoringnet_tf.inference.times import Element, Measure, Moment, of_athlete
 from scoringnet_tf.inference.words import MODEL_REASONS, MODEL_WARNINGS, SIDES
 from scoringnet_tf.sports import NOISE, SCORES, Sport, column_of, decimals
@@ -22,15 +23,6 @@ BETWEEN, MOST = "   ", 4  # values on a line; so many of the body
 ATHLETES = (1, 2)
 DIVE = "dive"  # the element that is the whole
 DIVES = [of_athlete(DIVE, number) for number in ATHLETES]
-MEASURED = {
-    "opening": "s",
-    "entry angle": "°",
-    "bend at entry": "°",
-    "legs apart": "°",
-    "arms at entry": "°",
-    "distance from board": "body lengths",
-    "turning speed": "°/s",
-}
 UNITS = {"°": "degrees", "°/s": "degrees per s", "m/s": "m per s"}  # as columns name them
 NO_STAGE = "no stage"  # how people read `NOISE`
 LETTERS = 150  # on a line of the picture
@@ -189,8 +181,8 @@ def columns(sport: Sport) -> tuple[str, ...]:
 def _body_columns(sport: Sport, athlete: int) -> Iterator[str]:
     """Columns for what the body of an athlete shows."""
     for name in (*([DIVE] if sport.dives else []), *sport.measures):
-        if name in MEASURED:
-            yield from _time_columns(of_athlete(name, athlete), MEASURED[name])
+        if name in READERS:
+            yield from _time_columns(of_athlete(name, athlete), READERS[name][0])
         else:
             yield from (column_of(f"{of_athlete(name, athlete)}{part}") for part in ("", " probability"))
 
