@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.browser_video import HEIGHT, encode_clip
-from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg, resize_frame, viewing_size
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.rendering import dive_titles, recognised_lines
 from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
 from scoringnet_tf.report.body_table import body_rows, curves_in, highest_frame
-from scoringnet_tf.report.overlays import overlay
+from scoringnet_tf.report.overlays import QUALITY, overlay
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.messages import clock
@@ -95,7 +95,7 @@ def performance_pages(
         captions = sorted(_captions(stages, performance, scene).items())
         tracks = performance.body if joints else []
         shown = [
-            Picture(frame, text, jpegs[frame], overlay(jpegs[frame], tracks, scene.first_frame + frame))
+            Picture(frame, text, _small_jpeg(jpegs[frame]), overlay(jpegs[frame], tracks, scene.first_frame + frame))
             for frame, text in captions
             if frame < scene.num_frames
         ]
@@ -103,9 +103,19 @@ def performance_pages(
             "body": body_rows(score.sport, performance, scene, jpegs, joints),
             "curves": curves_in(performance, scene),
         }
-        clip = encode_clip(map(decode_jpeg, jpegs), scene.fps)
+        clip = encode_clip((_small(decode_jpeg(jpeg)) for jpeg in jpegs), scene.fps)
         pages.append(ShownPerformance(**vars(scene), **facts, stages=stages, clip=clip, pictures=shown))
     return pages
+
+
+def _small(picture: np.ndarray) -> np.ndarray:
+    """A picture at most `HEIGHT` high: bodies are looked for in larger ones."""
+    return resize_frame(picture, viewing_size(picture.shape[:2], 1.0, HEIGHT))
+
+
+def _small_jpeg(jpeg: bytes) -> bytes:
+    picture = decode_jpeg(jpeg)
+    return jpeg if len(picture) <= HEIGHT else encode_jpeg(_small(picture), QUALITY)
 
 
 def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> dict[int, str]:

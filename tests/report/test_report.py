@@ -148,6 +148,18 @@ def test_a_page_shows_the_body(predictor, tmp_path):
     assert not plain.has_joints and page.has_joints and len(plain.body) == len(page.body)
 
 
+def test_large_pictures_are_made_smaller(predictor, tmp_path):
+    """Those in which bodies are looked for."""
+    write_video(tmp_path / "dive.mp4", np.random.default_rng(1).integers(0, 255, (30, 600, 800, 3)).astype(np.uint8))
+    (part,) = predictor.results(predictor.read(tmp_path / "dive.mp4", pictures=600))
+    score = predictor.gather(tmp_path / "dive.mp4", [part.summary])
+    stages = [run("pre-starting", 0, 10), run("take-flight", 10, 20), run("entry", 20, 30)]
+    score = dataclasses.replace(score, performances=[Performance(0, 30, 0.0, 1.2)], stages=stages)
+    (page,) = performance_pages(score, scenes(dataclasses.replace(part, performances=score.performances)), (), "dive")
+    assert {decode_jpeg(one.jpeg).shape[:2] for one in page.pictures} == {(360, 480)}
+    assert {frame.shape[:2] for frame in decoded(page.clip)} == {(360, 480)}
+
+
 def test_a_page_of_a_model_that_gives_no_scores_shows_its_stages(predictor, tmp_path):
     write_bars(tmp_path / "dive.avi", 40)
     reasons = [Remark("missing_stage", "No entry."), Remark("simulated_training", "Simulated.")]
