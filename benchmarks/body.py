@@ -3,7 +3,7 @@
     python -m benchmarks.body --count=300 --seed=1
 
 prints the error of every measure and how often its uncertainty holds, and how often each element is right. `--fit`
-fits the uncertainties to these dives first, and writes them; those that ship were fitted with --count=1500 --seed=0.
+fits the uncertainties to these dives first, and writes them; those that ship were fitted with --count=1000 --seed=0.
 """
 
 import itertools
@@ -194,6 +194,7 @@ def table(sample: list[Errors], weights: dict[str, list[float]]) -> list[str]:
     for name, (unit, _) in READERS.items():
         sizes, rows = sizes_of(sample, name)
         widths = rows @ weights[name]
+        sizes, widths = sizes[widths < athlete.WIDEST[unit]], widths[widths < athlete.WIDEST[unit]]
         seen = len(sizes) / sum(name in each.errors for each in sample)
         figures = f"{np.median(sizes):12.2f} {np.quantile(sizes, LEVEL):6.2f} {np.median(widths):9.2f}"
         lines.append(f"{name:<20} {unit:<13} {seen:.2f} {figures} {np.mean(sizes <= widths):9.2f}")

@@ -5,6 +5,7 @@ often the body turned in those that were lost. Lines between left and right join
 and knees bend tells where the belly is.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,9 +25,11 @@ SIDE_ERROR, MIRRORED = 0.08, 0.15  # body lengths; share of frames with left for
 WIDTHS = {"shoulder": 0.21, "hip": 0.11}  # body lengths between left and right
 TWIST_STARTS, TWIST_ENDS = (0.06, 0.2), (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # shares of the flight
 ASLANT = np.radians((-70, -45, -20, 0, 20, 45, 70))  # between the picture and the plane of the flight
+# Whether the body turns to where it travels, and to its belly
+KINDS = {(True, True): "forward", (True, False): "back", (False, False): "reverse", (False, True): "inward"}
 BELLY, ANY_TWIST = 3.0, 4.0  # weights of bends, in log odds; of a twist's freedom
 TRAVEL = 5.0  # log odds of the way that the body travels, by body length
-TEMPERATURE = {"somersaults": 0.6, "twists": 0.6}  # frames err alike: how much less they tell together
+TEMPERATURE = {"somersaults": 0.7, "twists": 0.7}  # frames err alike: how much less they tell together
 BEFORE = (3, 8)  # frames before the take-off that somersaults and twists are read from
 SMOOTH, TRUSTED = 0.09, 60.0  # seconds, degrees: what of the joints' own path corrects the best one
 
@@ -118,10 +121,7 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
     off, end = flight
     shown = slice(max(0, off - BEFORE[1]), end + 1)
     times = (track.times[shown] - track.times[off]) / (track.times[end] - track.times[off])
-    kinds = [(0, 1, 0.0, 1.0)]
-    kinds += [
-        (k, way, a, b) for k in range(1, MOST_TWISTS + 1) for way in (1, -1) for a in TWIST_STARTS for b in TWIST_ENDS
-    ]
+    kinds = [(0, 1, 0.0, 1.0), *itertools.product(range(1, MOST_TWISTS + 1), (1, -1), TWIST_STARTS, TWIST_ENDS)]
     turned = np.array([way * k * np.pi * np.clip((times - a) / (b - a), 0, 1) for k, way, a, b in kinds])
     twist = turned[:, None, None] + np.array((0.0, np.pi))[:, None, None]  # (kind, facing, 1, L)
     over, aside = -np.radians(path[shown]), ASLANT[:, None]
@@ -132,12 +132,8 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
     fits = np.zeros((len(kinds), 2, len(ASLANT)))
     for name, width in WIDTHS.items():
         across = joints[:, JOINT[f"{name}_l"]] - joints[:, JOINT[f"{name}_r"]]
-
-        def near(sign: int, across: np.ndarray = across, width: float = width) -> np.ndarray:
-            x, y = across[:, 0] - sign * width * left[0], -across[:, 1] - sign * width * left[1]
-            return np.exp((x * x + y * y) / (-2 * SIDE_ERROR**2))
-
-        fits += np.log((0.95 - MIRRORED) * near(1) + MIRRORED * near(-1) + 0.02) @ weight
+        right, mirrored = (_near(across, sign * width * left[0], sign * width * left[1]) for sign in (1, -1))
+        fits += np.log((0.95 - MIRRORED) * right + MIRRORED * mirrored + 0.02) @ weight
     forward = belly[0] * np.cos(over) + belly[1] * np.sin(over)
     bends = {"hip": -0.5, "knee": 0.5, "foot": -0.5}  # towards the belly, away from it
     for name, half in bends.items():
@@ -149,6 +145,11 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
     return best
 
 
+def _near(across: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How well vectors (L, 2), y down, are those that are expected, y up: 1 for the same."""
+    return np.exp(((across[:, 0] - x) ** 2 + (across[:, 1] + y) ** 2) / (-2 * SIDE_ERROR**2))
+
+
 def _travel(track: Track, angles: Angles, flight: tuple[int, int]) -> float:
     """The probability that the body travels to the picture's right."""
     centre = np.median(track.in_scene()[..., 0], axis=1)[list(flight)]
@@ -158,14 +159,10 @@ def _travel(track: Track, angles: Angles, flight: tuple[int, int]) -> float:
 def _starts(turning: np.ndarray, facing: np.ndarray, right: float) -> dict[str, float]:
     """By odds: feet or hands on the board × turning clockwise or not (2, 2), facing right or left, travelling right."""
     starts: dict[str, float] = {}
-    for hands, upside in enumerate(("", "armstand ")):
-        for sense in (0, 1):
-            for face in (0, 1):
-                for travel, likely in enumerate((right, 1 - right)):
-                    # towards where it travels, and towards its belly
-                    kind = {(1, 1): "forward", (1, 0): "back", (0, 0): "reverse", (0, 1): "inward"}
-                    name = upside + kind[int(sense == travel), int(sense == face)]
-                    starts[name] = starts.get(name, 0.0) + float(turning[hands, sense] * facing[face] * likely)
+    for hands, sense, face, travel in np.ndindex(2, 2, 2, 2):
+        name = ("", "armstand ")[hands] + KINDS[sense == travel, sense == face]
+        odds = turning[hands, sense] * facing[face] * (right, 1 - right)[travel]
+        starts[name] = starts.get(name, 0.0) + float(odds)
     starts.pop("armstand inward")
     total = sum(starts.values())
     return {name: each / total for name, each in starts.items()}

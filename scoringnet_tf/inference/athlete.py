@@ -6,19 +6,20 @@ The uncertainties are those of simulated dives whose joints were degraded as fil
 import collections
 import functools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scoringnet_tf.body.track import Track
-from scoringnet_tf.inference.measures import READERS, Flight, Seen, flight_of, is_straight, position
-from scoringnet_tf.inference.times import Element, Measure
+from scoringnet_tf.inference.measures import READERS, Flight, Seen, flight_of, is_straight, position, tightest
+from scoringnet_tf.inference.times import Element, Measure, of_athlete
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.dive_table import SEEN_OF
 from scoringnet_tf.support.files import read_json
 
 CURVE = "trunk's angle"
+WIDEST = {"s": 0.5, "°": 60.0, "body lengths": 1.0, "°/s": 400.0}  # half-widths from which on nothing is told
 ERRORS = pathlib.Path(__file__).with_name("body_errors.json")  # python -m benchmarks.body --fit
 
 
@@ -45,7 +46,8 @@ def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float 
     if flight is None:
         return Shown({}, {}, {}, list(sport.measures))
     values = {name: READERS[name][1](flight) for name in sport.measures if name in READERS}
-    measures = {name: _measure(name, flight, seen) for name, seen in values.items() if seen}
+    told = {name: _measure(name, flight, seen) for name, seen in values.items() if seen}
+    measures = {name: measure for name, measure in told.items() if measure}
     elements = _elements(flight, sport, height)
     missing = [name for name in sport.measures if name not in measures and name not in elements]
     if is_straight(flight):  # there is no opening to be seen
@@ -53,10 +55,26 @@ def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float 
     return Shown(measures, elements, {CURVE: _curve(flight, *frames)}, missing)
 
 
-def _measure(name: str, flight: Flight, seen: Seen) -> Measure:
+def shown_by_all(tracks: Sequence[Track], sport: Sport, frames: tuple[int, int], height: float | None = None) -> Shown:
+    """What all athletes' tracks show; as `shown_by`, with names by `of_athlete`."""
+    everything = Shown({}, {}, {}, [])
+    for number, track in enumerate(tracks, start=1):
+        one = shown_by(track, sport, frames, height)
+        everything.measures.update({of_athlete(name, number): each for name, each in one.measures.items()})
+        everything.elements.update({of_athlete(name, number): each for name, each in one.elements.items()})
+        everything.curves.update({of_athlete(name, number): each for name, each in one.curves.items()})
+        everything.not_seen.extend(of_athlete(name, number) for name in one.not_seen)
+    return everything
+
+
+def _measure(name: str, flight: Flight, seen: Seen) -> Measure | None:
+    """None if the uncertainty is so wide that the value tells nothing."""
     unit, digits = READERS[name][0], 1 if READERS[name][0].startswith("°") else 2
-    width = round(float(widths()[name] @ conditions(flight, seen)), digits)
-    return Measure(round(seen.value, digits), unit, width, flight.track.first_frame + seen.frame)
+    width = float(widths()[name] @ conditions(flight, seen))
+    frame = int(flight.track.first_frame + seen.frame)
+    return (
+        Measure(round(float(seen.value), digits), unit, round(width, digits), frame) if width < WIDEST[unit] else None
+    )
 
 
 def _curve(flight: Flight, first: int, behind: int) -> list[float | None]:
@@ -82,7 +100,8 @@ def _elements(flight: Flight, sport: Sport, height: float | None) -> dict[str, E
     elements = {}
     for name in [name for name in sport.measures if name in parts]:
         value, probability = max(parts[name].items(), key=lambda each: each[1])
-        elements[name] = Element(str(value), round(float(probability / sum(parts[name].values())), 2))
+        frame = int(flight.track.first_frame + tightest(flight)) if name == "position" else None
+        elements[name] = Element(str(value), round(float(probability / sum(parts[name].values())), 2), frame)
     if likely:
         elements["dive"] = Element(likely[0][0].number, round(float(likely[0][1]), 2))
     return elements

@@ -16,12 +16,12 @@ from scoringnet_tf.body.skeleton import BONES, JOINT
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.body.turning import Turns, turns_of
 
-STEADY = 0.003  # seconds²: how surely joints turn as the path does before the entry
+STEADY = 0.004  # seconds²: how surely angles do not change, or not otherwise than the path
 OUTLIERS = 40.0  # degrees from the median
-NOISE = 300.0  # degrees of a bend for each body length of noise
+NOISE = 600.0  # degrees of a bend for each body length of noise
 ROLL = np.radians(3.0)  # of cameras, about which the fall's line tells
 WANDERING = 3.0  # how much more the camera's path errs than frames do
-LAST = 0.25  # seconds before the entry that its angles are read from
+LAST, SHAPE = 0.25, 0.12  # seconds before the entry that the body's line and bends are read from
 FEWEST_SEEN = 6  # frames of a flight
 BENT = ((55.0, 15.0), (85.0, 15.0))  # degrees of hip and knee that tell positions apart, and how surely
 FEWEST = 2  # frames in which something must be seen
@@ -44,11 +44,9 @@ class Flight:
         times = self.track.times - self.track.times[self.end]
         return np.flatnonzero((times >= start) & (times < end) & (self.angles.weight > 0))
 
-    @functools.cached_property
-    def last(self) -> np.ndarray:
-        """Frames right before the entry in which the body was seen."""
-        step = float(np.median(np.diff(self.track.times)))
-        return self.seen(-max(LAST, 3.5 * step), 0)
+    def last(self, seconds: float) -> np.ndarray:
+        """Frames in the last seconds before the entry, three at least, in which the body was seen."""
+        return self.seen(-max(seconds, 3.5 * float(np.median(np.diff(self.track.times)))), 0)
 
     @functools.cached_property
     def seconds(self) -> float:
@@ -69,6 +67,7 @@ def flight_of(track: Track, off: int, end: int) -> Flight | None:
     """The flight between two frames of a track; None if too little of it is seen."""
     if end - off < FEWEST_SEEN or track.seen[off:end].sum() < FEWEST_SEEN:
         return None
+    off, end = int(off), int(end)
     level = levelled(track, off, end)
     angles = angles_of(level)
     return Flight(level, angles, turns_of(level, angles, (off, end)), off, end)
@@ -101,29 +100,32 @@ class Seen:
 
 def _entry_angle(flight: Flight) -> Seen | None:
     """From the vertical as the body meets the water; positive past it (over-rotated), negative short of it."""
-    frames, path = flight.last, flight.turns.path
+    frames, path = flight.last(LAST), flight.turns.path
     if len(frames) < FEWEST:
         return None
-    apart = wrap(flight.turns.sense * flight.angles.line[frames] - path[frames])
-    middle, trusted, spread = _middle(apart, flight.angles.weight[frames])
+    apart, spread = _at_the_entry(flight, frames, flight.turns.sense * flight.angles.line[frames] - path[frames])
+    return Seen((path[flight.end] + apart + 90) % 180 - 90, len(frames), int(frames[-1]), spread)
+
+
+def _bend(flight: Flight, *names: str) -> Seen | None:
+    """The largest of the bends with these names at the entry; what noise adds to a bend is taken off."""
+    frames = flight.last(SHAPE)
+    if len(frames) < FEWEST:
+        return None
+    bends = [_at_the_entry(flight, frames, getattr(flight.angles, name)[frames]) for name in names]
+    bend, spread = max(bends, key=lambda each: abs(each[0]))
+    noise = NOISE * flight.noise / np.sqrt(len(frames))
+    return Seen(float(np.sqrt(max(bend**2 - noise**2, 0.0))), len(frames), int(frames[-1]), spread)
+
+
+def _at_the_entry(flight: Flight, frames: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """Where a line through angles in frames is at the entry, without outliers; how far they are from their middle."""
+    middle, trusted, spread = _middle(wrap(values), flight.angles.weight[frames])
     since = flight.track.times[frames] - flight.track.times[flight.end]
     powers = np.stack((np.ones_like(since), since))
     weighted = powers * trusted
-    straight = np.linalg.solve(weighted @ powers.T + np.diag((0, STEADY)), weighted @ wrap(apart - middle))
-    past = (path[flight.end] + middle + straight[0] + 90) % 180 - 90
-    return Seen(float(past), len(frames), int(frames[-1]), spread)
-
-
-def _at_entry(flight: Flight, *names: str) -> Seen | None:
-    """The largest of the bends with these names; what noise adds to a bend is taken off."""
-    frames = flight.last
-    if len(frames) < FEWEST:
-        return None
-    weight = flight.angles.weight[frames]
-    bends = [_middle(getattr(flight.angles, name)[frames], weight) for name in names]
-    bend, _, spread = max(bends, key=lambda each: abs(each[0]))
-    noise = NOISE * flight.noise / np.sqrt(len(frames))
-    return Seen(float(np.sqrt(max(bend**2 - noise**2, 0.0))), len(frames), int(frames[-1]), spread)
+    change = np.linalg.solve(weighted @ powers.T + np.diag((0, STEADY)), weighted @ wrap(values - middle))
+    return float(middle + change[0]), spread
 
 
 def _opening(flight: Flight) -> Seen | None:
@@ -178,9 +180,9 @@ READERS: Mapping[str, tuple[str, Reader]] = MappingProxyType(
     {
         "opening": ("s", _opening),
         "entry angle": ("°", _entry_angle),
-        "bend at entry": ("°", lambda flight: _at_entry(flight, "hip", "knee")),
-        "legs apart": ("°", lambda flight: _at_entry(flight, "legs")),
-        "arms at entry": ("°", lambda flight: _at_entry(flight, "arms")),
+        "bend at entry": ("°", lambda flight: _bend(flight, "hip", "knee")),
+        "legs apart": ("°", lambda flight: _bend(flight, "legs")),
+        "arms at entry": ("°", lambda flight: _bend(flight, "arms")),
         "distance from board": ("body lengths", _distance),
         "turning speed": ("°/s", _speed),
     }
@@ -210,6 +212,12 @@ def held_bends(flight: Flight) -> tuple[float, float]:
     bent = np.abs(np.stack((flight.angles.hip[frames], flight.angles.knee[frames])))
     hip, knee = np.percentile(bent, 80, axis=1)
     return float(hip), float(knee)
+
+
+def tightest(flight: Flight) -> int:
+    """The frame that shows hips and knees bent most."""
+    frames = flight.seen(-flight.seconds, 0)
+    return int(frames[(np.abs(flight.angles.hip) + np.abs(flight.angles.knee))[frames].argmax()])
 
 
 def is_straight(flight: Flight) -> bool:

@@ -1,5 +1,7 @@
 """Tracks of bodies whose turns are known: flights over a path by gravity, seen level from the side."""
 
+import dataclasses
+
 import numpy as np
 
 from data_prep.simulator.scene.figure import JOINT, Body, body_joints, orient, pose, somersault_inertia
@@ -36,11 +38,18 @@ def turned(half_turns=3.0, held=STRAIGHT, past=0.0, half_twists=0, facing=1, tra
     body = body[:, [JOINT[name] for name in JOINTS], :2] * (1, -1) + centre[:, None]
     length = len(share)
     still = np.tile(np.eye(2, 3), (length, 1, 1))
-    return Track(0, np.arange(length) / RATE, body / 4, np.ones((length, 17)), still, flight=(STANDS, length - 1))
+    return Track(
+        first_frame=0,
+        times=np.arange(length) / RATE,
+        positions=body / 4,
+        confidence=np.ones((length, 17)),
+        camera=still,
+        flight=(STANDS, length - 1),
+    )
 
 
 def without(track, frames):
     """The track with frames that were lost, and filled with what stands there wrongly."""
     confidence, positions = track.confidence.copy(), track.positions.copy()
     confidence[frames], positions[frames] = 0, positions[0]
-    return Track(0, track.times, positions, confidence, track.camera, flight=track.flight)
+    return dataclasses.replace(track, positions=positions, confidence=confidence)
