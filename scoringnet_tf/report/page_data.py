@@ -15,7 +15,7 @@ from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
 from scoringnet_tf.report.body_table import body_rows, curves_in, highest_frame
 from scoringnet_tf.report.overlays import QUALITY, overlay
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
-from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.messages import clock
 from scoringnet_tf.support.paths import AnyPath, name_of
 
@@ -92,7 +92,7 @@ def performance_pages(
         if len(found) > 1:
             title = f"{name}, performance {number} at {clock(performance.start_s)}"
         stages = _stages_within(score.stages, performance, scene)
-        captions = sorted(_captions(stages, performance, scene).items())
+        captions = sorted(_captions(score.sport, stages, performance, scene).items())
         tracks = performance.body if joints else []
         shown = [
             Picture(frame, text, _small_jpeg(jpegs[frame]), overlay(jpegs[frame], tracks, scene.first_frame + frame))
@@ -118,8 +118,11 @@ def _small_jpeg(jpeg: bytes) -> bytes:
     return jpeg if len(picture) <= HEIGHT else encode_jpeg(_small(picture), QUALITY)
 
 
-def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene) -> dict[int, str]:
-    """Frame in a scene → caption: where stages begin, and more in the last but one, in our sports the flight."""
+def _captions(sport: Sport, stages: Sequence[Mapping], performance: Performance, scene: Scene) -> dict[int, str]:
+    """Frame in a scene → caption: where stages begin, and more in the last but one, in our sports the flight.
+
+    A moment that the body shows may lie beside the beginning of its stage: then it stands for both.
+    """
     runs = [run for run in stages if run["name"] != NOISE]
     captions = {}
     if len(runs) > 1:
@@ -133,7 +136,9 @@ def _captions(stages: Sequence[Mapping], performance: Performance, scene: Scene)
             captions[highest - scene.first_frame] = "≈ highest point"
         captions[flight["end_frame"] - 1] = f"last frame of {flight['name']}"
     # What lasts since the first frame may have begun before it.
-    captions |= {run["start_frame"]: run["name"] + (" begins" if run["start_frame"] else "") for run in runs}
+    told = {edge.stage for edge in sport.moments if edge.name in performance.moments and not edge.is_end}
+    starts = {run["start_frame"]: run["name"] for run in runs if run["name"] not in told}
+    captions |= {frame: f"{name} begins" if frame else name for frame, name in starts.items()}
     return captions | {moment.frame - scene.first_frame: name for name, moment in performance.moments.items()}
 
 

@@ -122,6 +122,7 @@ def test_a_page_shows_the_body(predictor, tmp_path):
         elements={"dive": Element("207C", 0.8), "position": Element("tuck", 0.9, 50)},
         curves={"trunk's angle": [0.0, None, 20.0]},
         body=[track],
+        moments={"entry": Moment(32, 1.28)},
         warnings=[remark("not_seen", which="opening, legs apart")],
     )
     stages = [run("pre-starting", 0, 20), run("take-flight", 20, 30), run("entry", 30, 40)]
@@ -141,7 +142,8 @@ def test_a_page_shows_the_body(predictor, tmp_path):
     np.testing.assert_array_equal(angles[9:14], [np.nan, 0, np.nan, 20, np.nan])
     assert len(angles) == 40
     captions = {picture.frame: (picture.caption, bool(picture.joints)) for picture in page.pictures}
-    assert captions[26] == ("≈ highest point", True) and captions[30] == ("entry begins", False)
+    assert captions[26] == ("≈ highest point", True) and captions[20] == ("take-flight begins", True)
+    assert captions[32] == ("entry", False) and 30 not in captions  # where the body enters, and not its stage
     highest = next(picture for picture in page.pictures if picture.frame == 26)
     assert "M375 500L450 600" in highest.joints[LEFT]  # the picture is 4:3
     (plain,), _ = shown(predictor, tmp_path / "dive.avi", joints=False, **changes)
