@@ -1,0 +1,158 @@
+"""The body's way through its candidates: in a flight, angular momentum stays what it was at the take-off.
+
+So the speed of turning goes with the inverse of the body's spread (its moment of inertia), and has one direction.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from scoringnet_tf.body.candidates import Candidates
+from scoringnet_tf.body.skeleton import JOINTS, MIRRORED
+
+_MASS = {"head": 0.08, "shoulder": 0.135, "elbow": 0.025, "wrist": 0.015, "hand": 0.005}
+_MASS |= {"hip": 0.155, "knee": 0.085, "ankle": 0.035, "toe": 0.01}
+MASS = np.array([_MASS[name.split("_")[0]] for name in JOINTS])
+MASS = MASS / MASS.sum()
+LIMBS = 0.008  # spread of a limb about its own line, heights² of the body
+MOMENTA = np.geomspace(0.05, 6.0, 40)  # heights² per s; a tuck has a spread of .03, and turns up to 25 radians per s
+DRIFT, DRIFT_ON_GROUND = 0.06, 0.36  # of the momentum's logarithm from frame to frame
+SURE, RELATIVE = np.radians(12), 0.25  # deviation of a turn, and so much of it
+MOST_TURN = 2.6  # radians from frame to frame; more could as well be the other way
+SKIP, LONGEST_GAP = 9.0, 6  # what it costs to leave out a frame's candidates; frames
+SHAPE = 20.0  # what it costs if joints move, in the body's own frame, by a height of the body
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """A way through the frames.
+
+    Attributes:
+        frames: those in which the body was seen, in order.
+        chosen: the candidate in each.
+        turned: (N,), the trunk's angle, + clockwise in the picture, whole turns included.
+        cost: of all.
+    """
+
+    frames: list[int]
+    chosen: list[int]
+    turned: np.ndarray
+    cost: float
+
+
+def spread(shape: np.ndarray) -> np.ndarray:
+    """Moment of inertia of joints (…, 17, 2) about their centre of mass, per mass, in the shape's unit²."""
+    offset = shape - centre_of_mass(shape)[..., np.newaxis, :]
+    return ((offset**2).sum(axis=-1) * MASS).sum(axis=-1) + LIMBS
+
+
+def centre_of_mass(joints: np.ndarray) -> np.ndarray:
+    """(…, 2), for joints (…, 17, 2)."""
+    return np.einsum("...jd,j->...d", joints, MASS)
+
+
+def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int]) -> Way | None:
+    """The way with least cost, in either direction of turning; None if nothing was found.
+
+    Args:
+        found: the candidates in each of L frames.
+        times: (L,), seconds.
+        flight: first frame in it, and first one after it; elsewhere the momentum may change.
+    """
+    if not any(len(each.cost) for each in found):
+        return None
+    return min((_way(found, times, flight, sign) for sign in (1, -1)), key=lambda way: way.cost)
+
+
+def _way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int], sign: int) -> Way:
+    """Viterbi over (candidate, momentum)."""
+    momenta, total = np.log(MOMENTA), len(found)
+    costs: list[np.ndarray | None] = []
+    came: list[np.ndarray] = []
+    for at, here in enumerate(found):
+        if not len(here.cost):
+            costs.append(None)
+            came.append(np.zeros(0))
+            continue
+        best = np.repeat((here.cost + SKIP * at)[:, np.newaxis], len(momenta), axis=1)
+        back = np.full((*best.shape, 3), -1)
+        for before in range(max(0, at - LONGEST_GAP), at):
+            if (reached := costs[before]) is None:
+                continue
+            skipped = at - before - 1
+            drift = DRIFT if flight[0] <= before and at < flight[1] else DRIFT_ON_GROUND
+            change = (np.subtract.outer(momenta, momenta) / (drift * np.sqrt(skipped + 1))) ** 2 / 2
+            so_far = reached[:, :, np.newaxis] + change
+            momentum_before, so_far = so_far.argmin(axis=1), so_far.min(axis=1)  # (before, momentum now)
+            step = _step(found[before], here, times[at] - times[before], sign, skipped)
+            cost = so_far[:, np.newaxis] + step + SKIP * skipped + here.cost[:, np.newaxis]
+            source = cost.argmin(axis=0)
+            cost = cost.min(axis=0)
+            is_better = cost < best
+            best = np.where(is_better, cost, best)
+            entry = np.stack([np.full_like(source, before), source, np.take_along_axis(momentum_before, source, 0)], -1)
+            back[is_better] = entry[is_better]
+        costs.append(best)
+        came.append(back)
+    ends = [(each.min() + SKIP * (total - 1 - at), at) for at, each in enumerate(costs) if each is not None]
+    cost, at = min(ends)
+    candidate, momentum = np.unravel_index(costs[at].argmin(), costs[at].shape)  # type: ignore[union-attr]
+    steps = []
+    while at >= 0:
+        steps.append((at, int(candidate), float(MOMENTA[momentum])))
+        at, candidate, momentum = came[at][candidate, momentum]
+    steps.reverse()
+    return Way([at for at, *_ in steps], [each for _, each, _ in steps], _turned(found, times, steps, sign), cost)
+
+
+def _step(before: Candidates, after: Candidates, seconds: float, sign: int, skipped: int) -> np.ndarray:
+    """What it costs to go from each pose to each other one with each momentum, (N, M, P)."""
+    turn = _wrapped(after.angle - before.angle[:, np.newaxis])
+    expected = _expected(before.shape, after.shape, seconds)
+    off = _wrapped(sign * turn[:, :, np.newaxis] - expected)
+    deviation = np.sqrt(SURE**2 + (RELATIVE * expected) ** 2)
+    cost = np.minimum((off / deviation) ** 2 / 2, 8) + np.log(deviation / SURE)
+    cost[expected > MOST_TURN * (skipped + 1)] = 50.0
+    cos, sin = np.cos(turn), np.sin(turn)
+    turns = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
+    moved = np.linalg.norm(np.einsum("iak,ijkl->ijal", before.shape, turns) - after.shape, axis=-1)
+    return cost + SHAPE / (1 + skipped) * np.minimum(moved, 0.5).mean(axis=-1)[:, :, np.newaxis]
+
+
+def _expected(before: np.ndarray, after: np.ndarray, seconds: float) -> np.ndarray:
+    """Radians that bodies with shapes (N, 17, 2) and (M, 17, 2) turn between them with each momentum, (N, M, P)."""
+    return MOMENTA * 2 * seconds / np.add.outer(spread(before), spread(after))[:, :, np.newaxis]
+
+
+def _turned(found: Sequence[Candidates], times: np.ndarray, steps: list[tuple], sign: int) -> np.ndarray:
+    """The trunk's angle at each step, whole turns included, those in gaps too."""
+    turned = [float(found[steps[0][0]].angle[steps[0][1]])]
+    for (at, one, _), (then, other, momentum) in itertools.pairwise(steps):
+        pair = found[at].shape[one], found[then].shape[other]
+        expected = momentum * 2 * (times[then] - times[at]) / (spread(pair[0]) + spread(pair[1]))
+        seen = sign * (found[then].angle[other] - found[at].angle[one])
+        turned.append(turned[-1] + sign * (expected + _wrapped(seen - expected)))
+    return np.array(turned)
+
+
+def same_sides(joints: np.ndarray, turned: np.ndarray) -> np.ndarray:
+    """Which of N poses (N, 17, 2) have left and right exchanged, bool (N,), so that joints move least."""
+    cos, sin = np.cos(turned), np.sin(turned)
+    upright = np.einsum("njk,nkl->njl", joints, np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2))
+    both = np.stack([upright, upright[:, MIRRORED]])  # (2, N, 17, 2)
+    cost, came = np.zeros(2), []
+    for at in range(1, len(joints)):
+        step = np.linalg.norm(both[:, np.newaxis, at - 1] - both[np.newaxis, :, at], axis=-1).mean(axis=-1)
+        came.append((cost[:, np.newaxis] + step).argmin(axis=0))
+        cost = (cost[:, np.newaxis] + step).min(axis=0)
+    chosen = [int(cost.argmin())]
+    for back in reversed(came):
+        chosen.append(int(back[chosen[-1]]))
+    exchanged = np.array(chosen[::-1], bool)
+    return exchanged if exchanged.mean() <= 0.5 else ~exchanged
+
+
+def _wrapped(angle: np.ndarray | float) -> np.ndarray:
+    return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi

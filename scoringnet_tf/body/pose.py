@@ -1,0 +1,169 @@
+"""Pose estimators: a picture's crop → joints and the presence of a body. BlazePose (Bazarevsky et al., 2020) is one.
+
+Its files are MediaPipe's, Apache-2.0: `pose_landmark_full.tflite` comes with the package `mediapipe`, and the heavy one
+with npm's `@mediapipe/pose`. Google's `pose_landmarker_*.task` are archives that hold the same networks.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import os
+import queue
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from scoringnet_tf.body.skeleton import from_format
+from scoringnet_tf.support.messages import InputError
+
+PLACE = "SCORINGNET_POSE"  # environment variable: a folder with such files, or one
+FOLDER = "modules/pose_landmark"  # in the package; MediaPipe itself puts the heavy one there, too
+INSTALL = "pip install ai-edge-litert && pip install --no-deps mediapipe==0.10.14"
+ARCHIVED = "pose_landmarks_detector.tflite"  # in a .task
+FULL, HEAVY = "full", "heavy"
+KNOWN = {  # sha256 → which network
+    "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f": FULL,
+    "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe": HEAVY,
+}
+SIDE, POINTS, VALUES = 256, 39, 5  # pixels of a crop; x, y, z, visibility and presence of 33 joints and six more
+THREADS = min(os.cpu_count() or 1, 4)
+
+
+class Poses(NamedTuple):
+    """What an estimator finds in N crops.
+
+    Attributes:
+        joints: float32 (N, 17, 2), x and y in shares of the crop's side; NaN for joints that it does not know.
+        confidence: float32 (N, 17), 0 to 1.
+        presence: float32 (N,), how surely a body is there, 0 to 1.
+    """
+
+    joints: np.ndarray
+    confidence: np.ndarray
+    presence: np.ndarray
+
+
+class PoseEstimator(Protocol):
+    """Finds the body in crops that are square, and in which a body is upright and whole.
+
+    Attributes:
+        side: height and width of a crop, pixels.
+        name: what a file of joints calls it.
+    """
+
+    side: int
+    name: str
+
+    def __call__(self, crops: np.ndarray) -> Poses:
+        """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1."""
+
+
+class BlazePose:
+    """BlazePose's landmark network in LiteRT, on as many threads as there are cores.
+
+    Args:
+        network: the bytes in a .tflite file.
+        name: as in `PoseEstimator`.
+    """
+
+    side = SIDE
+
+    def __init__(self, network: bytes, name: str) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.name, self._free = name, queue.SimpleQueue()  # type: tuple[str, queue.SimpleQueue[Any]]
+        for _ in range(THREADS):
+            interpreter = Interpreter(model_content=network, num_threads=1)
+            interpreter.allocate_tensors()
+            self._free.put(interpreter)
+        self._input = interpreter.get_input_details()[0]["index"]
+        self._outputs = {tuple(each["shape"]): each["index"] for each in interpreter.get_output_details()}
+        self._pool = ThreadPoolExecutor(THREADS)
+
+    def __call__(self, crops: np.ndarray) -> Poses:
+        """As in `PoseEstimator`."""
+        if not len(crops):
+            return Poses(np.zeros((0, 17, 2), np.float32), np.zeros((0, 17), np.float32), np.zeros(0, np.float32))
+        points, presence = map(np.stack, zip(*self._pool.map(self._run, crops), strict=True))
+        ours = from_format(points[:, :33], "blazepose-33")
+        visible = 1 / (1 + np.exp(-np.clip(ours[..., 3], -30, 30)))
+        return Poses(ours[..., :2] / SIDE, visible * presence[:, np.newaxis], presence)
+
+    def _run(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        interpreter = self._free.get()
+        try:
+            interpreter.set_tensor(self._input, crop[np.newaxis])
+            interpreter.invoke()
+            points = interpreter.get_tensor(self._outputs[1, POINTS * VALUES]).reshape(POINTS, VALUES)
+            return points, interpreter.get_tensor(self._outputs[1, 1])[0, 0]
+        finally:
+            self._free.put(interpreter)
+
+
+class PoseModels(NamedTuple):
+    """A fast estimator, and a better one for a second look; the same if there is no other."""
+
+    first: PoseEstimator
+    second: PoseEstimator
+
+
+@functools.cache
+def load_pose_models() -> PoseModels:
+    """BlazePose from `PLACE` and the installed package, full and heavy if both are there.
+
+    Raises:
+        InputError: there is none, or no LiteRT (`no_pose_model`); a file is another one (`other_weights`).
+    """
+    networks = {}
+    for path in _files():
+        content = _network(path)
+        networks.setdefault(_which(content, path), content)
+    if not networks or not importlib.util.find_spec("ai_edge_litert"):
+        what = "BlazePose" if not networks else "LiteRT"
+        raise InputError("no_pose_model", f"The body is not looked for: {what} is not installed.", f"Run: {INSTALL}")
+    found = {name: BlazePose(content, f"BlazePose {name}") for name, content in networks.items()}
+    return PoseModels(found.get(FULL) or found[HEAVY], found.get(HEAVY) or found[FULL])
+
+
+def has_pose_models() -> bool:
+    """Whether `load_pose_models` would find any."""
+    return bool(_files()) and bool(importlib.util.find_spec("ai_edge_litert"))
+
+
+def _files() -> list[Path]:
+    """Files with networks, the user's first."""
+    given = Path(os.environ[PLACE]) if os.environ.get(PLACE) else None
+    if given and not given.exists():
+        raise InputError("not_found", f"{PLACE}={given}: there is no such file or folder.", "Unset it, or name one.")
+    package = importlib.util.find_spec("mediapipe")
+    folders = [given] if given else []
+    folders += [Path(place) / FOLDER for place in (package.submodule_search_locations or ())] if package else []
+    patterns = ("pose_landmark_*.tflite", "pose_landmarker_*.task")
+    return [
+        path
+        for folder in folders
+        for path in ([folder] if folder.is_file() else sorted(each for p in patterns for each in folder.glob(p)))
+        if "_lite" not in path.name
+    ]
+
+
+def _network(path: Path) -> bytes:
+    """The landmark network in a file, or in a .task, which is an archive."""
+    if path.suffix != ".task":
+        return path.read_bytes()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(ARCHIVED)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise InputError("damaged", f"{path} is no archive with {ARCHIVED}: {error}.", "Fetch it again.") from error
+
+
+def _which(content: bytes, path: Path) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest not in KNOWN:
+        message = f"{path} is none of the networks that this release knows (sha256 {digest[:16]}…)."
+        raise InputError("other_weights", message, f"Remove it, or fetch it again: {INSTALL}")
+    return KNOWN[digest]
