@@ -10,6 +10,7 @@ import numpy as np
 
 HEIGHT = 240
 CORNERS, QUALITY, APART = 150, 0.005, 6  # of `goodFeaturesToTrack`
+WINDOW = (21, 21)  # pixels around each that are compared
 OFFSETS = (0.07, 0.13, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # seconds to the pictures that show what is behind the athlete
 SAME, OTHER = 10.0, 35.0  # differences to the background, of 255: noise, and surely something else
 UNSEEN = 255  # the background there is on no other picture
@@ -33,9 +34,8 @@ def _motion(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     corners = cv2.goodFeaturesToTrack(before, CORNERS, QUALITY, APART)
     if corners is None or len(corners) < 8:
         return motion
-    window = {"winSize": (21, 21), "maxLevel": 4}
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, **window)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(after, before, moved, None, **window)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=WINDOW, maxLevel=4)
+    back, found_back, _ = cv2.calcOpticalFlowPyrLK(after, before, moved, None, winSize=WINDOW, maxLevel=4)
     sure = (found[:, 0] == 1) & (found_back[:, 0] == 1) & (np.abs(back - corners).max((1, 2)) < 1)
     if sure.sum() >= 6:
         affine, _ = cv2.estimateAffinePartial2D(corners[sure], moved[sure], ransacReprojThreshold=1.5)

@@ -79,7 +79,7 @@ def _beside(fall: Fall, frames: np.ndarray, off: np.ndarray, total: int, height:
     support, (x, y) = best
     if support < PAIRED:
         return None
-    return Fall(fall.across + (x, 0), fall.down + (y, 0, 0), support)
+    return Fall(np.add(fall.across, (x, 0)), np.add(fall.down, (y, 0, 0)), support)
 
 
 def _best_trial(

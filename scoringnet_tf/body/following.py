@@ -172,7 +172,12 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
     sure[is_seen] = confidence
     path = np.linalg.inv(scene.path[first]) @ scene.path[first:last]
     path[:, :2, 2] *= scale
-    track = Track(
+    places = np.stack([view.place for view in scene.views[first:last]]) * scale
+    start, stop = scene.flight[0] - first, scene.flight[1] - first
+    body = scene.fall.gravity * scale * TALL / GRAVITY
+    off = centre_of_mass(filled * scale) - places
+    feet = np.einsum("lij,lj->li", path[:, :2, :2], filled[:, FEET].mean(axis=1) * scale) + path[:, :2, 2]
+    return Track(
         first_frame=scene.first + first,
         times=shown,
         positions=(filled * scale).astype(np.float32),
@@ -180,28 +185,25 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
         turned=np.interp(shown, times[seen], way.turned),
         camera=path[:, :2],
         gravity=scene.fall.gravity * scale,
-        centre=np.stack([view.place for view in scene.views[first:last]]) * scale,
-        flight=(scene.flight[0] - first, scene.flight[1] - first),
+        centre=places,
+        flight=(take_off(start, feet[:, 1] / body, off[:, 1] / body), stop),
     )
-    return dataclasses.replace(track, flight=(take_off(track), track.flight[1]))
 
 
-def take_off(track: Track) -> int:
+def take_off(start: int, feet: np.ndarray, off: np.ndarray) -> int:
     """The first frame in the air: the middle one of what stages, the feet and the fall say.
 
     The feet rise from where they stood, and the body's centre keeps its place on the parabola from then on. A
     springboard moves the feet, an armstand has none on it, and a wrong joint moves the centre: two of three decide.
+
+    Args:
+        start: what the stages say.
+        feet, off: (L,), downwards, of the feet in the scene, and of the centre from the parabola; heights of the body.
     """
-    start, joints = track.flight[0], track.in_scene()
-    near = np.arange(max(start - NEAR, 0), min(start + NEAR + 1, len(joints)))
-    body = track.gravity * TALL / GRAVITY
-    feet = joints[near][:, FEET, 1].mean(axis=1)
-    rising = np.flatnonzero(np.median(feet[: NEAR // 2 + 1]) - feet > RISEN * body)
-    off = centre_of_mass(track.positions[near])[:, 1] - track.centre[near, 1]
-    falling = np.flatnonzero(np.abs(off - np.median(off[-NEAR:])) > OFF * body)
-    found = [start]
-    found += [int(near[rising[0]])] if len(rising) else []
-    found += [int(near[falling[-1]]) + 1] if len(falling) and near[falling[-1]] < near[-1] else []
+    near = np.arange(max(start - NEAR, 0), min(start + NEAR + 1, len(feet)))
+    rising = near[np.median(feet[near[: NEAR // 2 + 1]]) - feet[near] > RISEN]
+    pushed = near[np.abs(off[near] - np.median(off[near[-NEAR:]])) > OFF]
+    found = [start, *rising[:1], *(pushed[-1:] + 1)]
     return int(np.median(found)) if len(found) == 3 else start
 
 

@@ -74,7 +74,8 @@ class BlazePose:
     def __init__(self, network: bytes, name: str) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self.name, self._free = name, queue.SimpleQueue()  # type: tuple[str, queue.SimpleQueue[Any]]
+        self.name = name
+        self._free: queue.SimpleQueue = queue.SimpleQueue()
         for _ in range(THREADS):
             interpreter = Interpreter(model_content=network, num_threads=1)
             interpreter.allocate_tensors()
@@ -117,7 +118,7 @@ def load_pose_models() -> PoseModels:
     Raises:
         InputError: there is none, or no LiteRT (`no_pose_model`); a file is another one (`other_weights`).
     """
-    networks = {}
+    networks: dict[str, bytes] = {}
     for path in _files():
         content = _network(path)
         networks.setdefault(_which(content, path), content)
