@@ -4,6 +4,7 @@ Pictures here are small: at most `HEIGHT` pixels high.
 """
 
 import itertools
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,8 +35,9 @@ def _motion(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     corners = cv2.goodFeaturesToTrack(before, CORNERS, QUALITY, APART)
     if corners is None or len(corners) < 8:
         return motion
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=WINDOW, maxLevel=4)
-    back, found_back, _ = cv2.calcOpticalFlowPyrLK(after, before, moved, None, winSize=WINDOW, maxLevel=4)
+    flow: Any = cv2.calcOpticalFlowPyrLK  # whose types do not know None
+    moved, found, _ = flow(before, after, corners, None, winSize=WINDOW, maxLevel=4)
+    back, found_back, _ = flow(after, before, moved, None, winSize=WINDOW, maxLevel=4)
     sure = (found[:, 0] == 1) & (found_back[:, 0] == 1) & (np.abs(back - corners).max((1, 2)) < 1)
     if sure.sum() >= 6:
         affine, _ = cv2.estimateAffinePartial2D(corners[sure], moved[sure], ransacReprojThreshold=1.5)

@@ -22,14 +22,12 @@ from scoringnet_tf.body.pose import PoseModels
 from scoringnet_tf.body.skeleton import JOINT, MIRRORED
 from scoringnet_tf.body.track import Track
 
-BEFORE, AFTER = 0.5, 0.15  # seconds before the take-off and after the entry in which the body is looked for
+BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in which the body is looked for
 BACKGROUND = 1.0  # and those that show the background
 CROPS, SURE = (0.45, 0.7, 1.1), 0.8  # sides that a body is looked for in, heights of the picture; presence
 REACH = 1.3  # from toes to fingertips above the head, in lengths from the head to the ankles
 LEAST_SEEN = 0.3  # of the frames, or there is no track
-NEAR = 8  # frames around the stages' take-off in which it is looked for
-FEET = [JOINT["toe_l"], JOINT["toe_r"]]
-RISEN, OFF = 0.12, 0.06  # heights of the body: what is more than a joint's error
+GOOD = 1.8  # cost of a pose that needs no second look: all of it fits three fifths of the silhouette
 REFINED = 2  # candidates a frame that are looked at again, each in its own crop
 
 
@@ -148,8 +146,12 @@ def _first_look(view: View, models: PoseModels) -> Candidates:
 def _second_look(view: View, found: Candidates, way: Way, at: int, times: np.ndarray, models: PoseModels) -> Candidates:
     """The candidates, with poses in the crop in which the way says the body is upright."""
     turn = float(np.interp(times[at], times[way.frames], way.turned))
-    is_seen = at in way.frames
-    centre = centre_of_mass(found.joints[way.chosen[way.frames.index(at)]]) if is_seen else view.place
+    centre = view.place
+    if at in way.frames:
+        chosen = way.chosen[way.frames.index(at)]
+        if found.cost[chosen] < GOOD:
+            return found
+        centre = centre_of_mass(found.joints[chosen])
     crop = [(centre, CROP * view.body, turn)]
     poses = [look(view, models.second, crop, cut=True)]
     kept = (found.joints, found.confidence, found.presence)
@@ -174,9 +176,6 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
     path[:, :2, 2] *= scale
     places = np.stack([view.place for view in scene.views[first:last]]) * scale
     start, stop = scene.flight[0] - first, scene.flight[1] - first
-    body = scene.fall.gravity * scale * TALL / GRAVITY
-    off = centre_of_mass(filled * scale) - places
-    feet = np.einsum("lij,lj->li", path[:, :2, :2], filled[:, FEET].mean(axis=1) * scale) + path[:, :2, 2]
     return Track(
         first_frame=scene.first + first,
         times=shown,
@@ -186,25 +185,8 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
         camera=path[:, :2],
         gravity=scene.fall.gravity * scale,
         centre=places,
-        flight=(take_off(start, feet[:, 1] / body, off[:, 1] / body), stop),
+        flight=(start, stop),
     )
-
-
-def take_off(start: int, feet: np.ndarray, off: np.ndarray) -> int:
-    """The first frame in the air: the middle one of what stages, the feet and the fall say.
-
-    The feet rise from where they stood, and the body's centre keeps its place on the parabola from then on. A
-    springboard moves the feet, an armstand has none on it, and a wrong joint moves the centre: two of three decide.
-
-    Args:
-        start: what the stages say.
-        feet, off: (L,), downwards, of the feet in the scene, and of the centre from the parabola; heights of the body.
-    """
-    near = np.arange(max(start - NEAR, 0), min(start + NEAR + 1, len(feet)))
-    rising = near[np.median(feet[near[: NEAR // 2 + 1]]) - feet[near] > RISEN]
-    pushed = near[np.abs(off[near] - np.median(off[near[-NEAR:]])) > OFF]
-    found = [start, *rising[:1], *(pushed[-1:] + 1)]
-    return int(np.median(found)) if len(found) == 3 else start
 
 
 def _filled(

@@ -22,7 +22,7 @@ class Track:
             world's measure, so it tells how large a metre is.
         centre: (L, 2), where the fall has the body's centre of mass, in the picture; NaN without it.
         flight: (take-off, entry), numbers in these frames: the first one in the air, and the first one in which the
-            body touches the water; None for an end that the body does not show.
+            body touches the water; None for an end that is not known.
     """
 
     first_frame: int
@@ -34,6 +34,10 @@ class Track:
     gravity: float | None = None
     centre: np.ndarray | None = None
     flight: tuple[int | None, int | None] = (None, None)
+
+    def shifted(self, frames: int) -> "Track":
+        """The same track in a file in which all frames have numbers so much higher."""
+        return dataclasses.replace(self, first_frame=self.first_frame + frames)
 
     @property
     def seen(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -137,6 +138,13 @@ def edges_in(labels: np.ndarray, sport: Any, rate: float | None = None) -> dict[
         for stage, frame in zip(sport.stages[1:], np.asarray(frames)[0], strict=True)
         if frame >= 0
     }
+
+
+def fall_edges(sport: Any, edges: Mapping[tuple[str, bool], int]) -> tuple[int, int] | None:
+    """The first frame in the air and the first one after it, among `edges_in`; None unless both are seen."""
+    at = fall_stage(sport)
+    ends = [edges.get((stage, False)) for stage in sport.stages[at : at + 2]]
+    return (ends[0], ends[1]) if at and len(ends) == 2 and None not in ends else None  # type: ignore[return-value]
 
 
 def moment_frames(sport: Any, labels: Any, mask: Any, rate: float | None = None) -> Any:

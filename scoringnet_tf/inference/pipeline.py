@@ -15,12 +15,16 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from scoringnet_tf.body.following import follow
+from scoringnet_tf.body.pose import has_pose_models, load_pose_models
+from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.fall import check_speed, slow_motion
-from scoringnet_tf.inference.finding import AROUND, edges_in, find
+from scoringnet_tf.inference.finding import AROUND, edges_in, fall_edges, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
@@ -35,6 +39,8 @@ from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
 
+PICTURE = 720  # pixels: height of the pictures in which athletes are followed
+FILMED = 1.6  # seconds before and after a flight in which its background is looked for
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 
 
@@ -67,6 +73,7 @@ class Predictor:
             overlap's last half is left to the next part, which shows more behind it, unless it begins before that
             part. One that is longer than the overlap may be whole in no part. None: what the model's stage head needs.
         around: seconds before and after a performance that its stages are looked for in.
+        joints: whether athletes are followed, if their sport has measures and an estimator of joints is installed.
     """
 
     def __init__(
@@ -77,6 +84,7 @@ class Predictor:
         part: int | None = None,
         overlap: int | None = None,
         around: float = AROUND,
+        joints: bool = True,
     ) -> None:
         self.model, self.name, self.reliability = model, name, reliability(model)
         self._rate = None if self.reads_features else model.frame_rate  # at which frames are sampled
@@ -86,6 +94,8 @@ class Predictor:
         length = (part or sizes[0]) if model.segmenter else sys.maxsize
         self._sizes: dict[str, Any] = {"length": length, "overlap": overlap or sizes[1]}
         self._around = around
+        follows = joints and bool(model.recognised and model.sport.fall and model.sport.measures)
+        self._poses = load_pose_models() if follows and has_pose_models() else None
         self._windowed = WindowedModel(model, window)
         self._score_features = _features_function(model) if model.encoded == "features" else None
         self._fragments = _fragments_function(model)
@@ -125,7 +135,8 @@ class Predictor:
                 remarks = checks.performance_remarks(self.model, seen, span)
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)
-                performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, force))
+                tracks = self.follow(seen, span) if force or not remarks.reasons else []
+                performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force))
             summary = _summary(seen, spans, performances, warnings, summary)
             yield PartResult(seen, performances, summary)
             del video, seen  # which hold all frames
@@ -163,6 +174,7 @@ class Predictor:
 
     def _parts(self, source: Any, pictures: int, speed: float) -> Iterator[Video]:
         if not self.reads_features:
+            pictures = max(pictures, PICTURE) if self._poses else pictures
             options = {"pictures": pictures, "speed": speed, **self._sizes}
             yield from self.model.preprocessor.parts(source, partial=True, **options)
             return
@@ -215,6 +227,21 @@ class Predictor:
             found = _labels(seen, find(self.model, seen, around=self._around)[0])
             labels[shot.first_frame - video.first_frame :][: len(found)] = found
         return labels
+
+    # === Follow ===
+
+    def follow(self, seen: Seen, span: Span) -> list[Track]:
+        """The joints of who falls in a performance; none unless both ends of the flight are seen."""
+        video, (begin, labels) = seen.video, span.frames(seen)
+        flight = fall_edges(self.model.sport, edges_in(labels, self.model.sport, video.fps))
+        if self._poses is None or flight is None or not video.pictures:
+            return []
+        start, stop = begin + flight[0], begin + flight[1]
+        first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
+        last = min(last, len(video.pictures))
+        pictures = [decode_jpeg(jpeg) for jpeg in video.pictures[first:last]]
+        tracks = follow(pictures, seen.times[first:last], self._poses, start - first, stop - first)
+        return [track.shifted(video.first_frame + first) for track in tracks]
 
     # === Score ===
 
@@ -277,6 +304,7 @@ def judge(
     span: Span,
     remarks: checks.Remarks,
     scores: Scores,
+    tracks: list[Track],
     force: bool = False,
 ) -> Performance:
     """The `Performance` in a span: its scores unless reasons speak against them, and its times.
@@ -284,7 +312,7 @@ def judge(
     Args:
         model: `ScoringNet`.
         trust: how far the model can be relied on.
-        seen, span, remarks, scores: for the performance.
+        seen, span, remarks, scores, tracks: for the performance.
         force: whether it has scores and times despite reasons.
     """
     # 1. What speaks against it
@@ -323,6 +351,7 @@ def judge(
         moments=moments,
         measures=measures,
         recognised=remarks.recognised,
+        body=tracks,
     )
 
 
