@@ -62,7 +62,8 @@ def foreground(pictures: np.ndarray, path: np.ndarray, times: np.ndarray, at: in
         to_here = (np.linalg.inv(path[at]) @ path[other])[:2]
         moved = cv2.warpAffine(pictures[other], to_here, size)
         is_shown = cv2.warpAffine(everywhere, to_here, size, flags=cv2.INTER_NEAREST)
-        difference = np.minimum(cv2.absdiff(picture, moved).max(axis=2), UNSEEN - 1)
+        red, green, blue = cv2.split(cv2.absdiff(picture, moved))
+        difference = np.minimum(cv2.max(cv2.max(red, green), blue), UNSEEN - 1)
         differences.append(np.where(is_shown > 0, difference, UNSEEN).astype(np.uint8))
     stack = np.stack(differences)
     nearest = np.where(stack[:2] == UNSEEN, 0, stack[:2]).min(axis=0)

@@ -165,7 +165,7 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
     confidence = np.stack([found[at].confidence[one] for at, one in zip(seen, way.chosen, strict=True)])
     exchanged = same_sides(joints - joints.mean(axis=1, keepdims=True), way.turned)
     joints[exchanged], confidence[exchanged] = joints[exchanged][:, MIRRORED], confidence[exchanged][:, MIRRORED]
-    first, last = seen[0], seen[-1] + 1
+    first, last = min(seen[0], scene.flight[0]), max(seen[-1], scene.flight[1]) + 1
     shown = times[first:last]
     filled = _filled(joints, way.turned, times[seen], shown, np.stack([view.place for view in scene.views[first:last]]))
     is_seen = np.isin(np.arange(first, last), seen)

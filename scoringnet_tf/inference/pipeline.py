@@ -23,6 +23,7 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
+from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, fall_edges, find
 from scoringnet_tf.inference.inputs import local_video, stretched
@@ -73,7 +74,6 @@ class Predictor:
             overlap's last half is left to the next part, which shows more behind it, unless it begins before that
             part. One that is longer than the overlap may be whole in no part. None: what the model's stage head needs.
         around: seconds before and after a performance that its stages are looked for in.
-        joints: whether athletes are followed, if their sport has measures and an estimator of joints is installed.
     """
 
     def __init__(
@@ -84,7 +84,6 @@ class Predictor:
         part: int | None = None,
         overlap: int | None = None,
         around: float = AROUND,
-        joints: bool = True,
     ) -> None:
         self.model, self.name, self.reliability = model, name, reliability(model)
         self._rate = None if self.reads_features else model.frame_rate  # at which frames are sampled
@@ -94,8 +93,7 @@ class Predictor:
         length = (part or sizes[0]) if model.segmenter else sys.maxsize
         self._sizes: dict[str, Any] = {"length": length, "overlap": overlap or sizes[1]}
         self._around = around
-        follows = joints and bool(model.recognised and model.sport.fall and model.sport.measures)
-        self._poses = load_pose_models() if follows and has_pose_models() else None
+        self._poses = load_pose_models() if _shows_bodies(model) and has_pose_models() else None
         self._windowed = WindowedModel(model, window)
         self._score_features = _features_function(model) if model.encoded == "features" else None
         self._fragments = _fragments_function(model)
@@ -269,6 +267,11 @@ class Predictor:
         )
 
 
+def _shows_bodies(model: ScoringNet) -> bool:
+    """Whether it finds falls on film in which its sport has measures of the body."""
+    return bool(model.recognised and model.sport.fall and model.sport.measures)
+
+
 def _fragments_function(model: ScoringNet) -> Callable:
     """A function from stages int32 (1, L) to frames for each score's clips, {name: int32 (1, T)}, and `empty` (n,)."""
 
@@ -336,6 +339,11 @@ def judge(
             moments, measures, reasons = {}, {}, [*doubts, *unseen, *reasons]
         if flight := measures.get(model.sport.fall):
             warnings = [*warnings, *slow_motion(flight, model.sport)]
+
+    # 4. What the body shows
+    body = shown_by_all(tracks if moments else [], model.sport, (file_frame + first, file_frame + end))
+    if moments and _shows_bodies(model):
+        warnings = [*warnings, *_body_remarks(tracks, body.not_seen)]
     return Performance(
         start_frame=file_frame + first,
         end_frame=file_frame + end,
@@ -349,9 +357,11 @@ def judge(
         intervals={} if reasons else trust.score_intervals(left.points, model.sport),
         warnings=warnings,
         moments=moments,
-        measures=measures,
+        measures=measures | body.measures,
+        elements=body.elements,
+        curves=body.curves,
         recognised=remarks.recognised,
-        body=tracks,
+        body=tracks if moments else [],
     )
 
 
@@ -369,6 +379,14 @@ def _times(
     moments = moments_of(sport, edges, times, uncertainties, seen.video.first_frame + begin)
     unseen = checks.fall_remarks(sport, edges, labels, seen.video.fps)
     return moments, durations_of(sport, edges, times, uncertainties), unseen
+
+
+def _body_remarks(tracks: list[Track], not_seen: list[str]) -> list[Remark]:
+    """How many athletes were followed, and what was not seen of them."""
+    if not tracks and not has_pose_models():
+        return [remark("no_pose_model")]
+    remarks = [remark("several_athletes", count=len(tracks))] if len(tracks) > 1 else []
+    return [*remarks, remark("not_seen", which=", ".join(not_seen))] if not_seen else remarks
 
 
 # === Keep ===

@@ -35,6 +35,8 @@ SENTENCES = {
     "beginning_unsure": "It is not sure when the {stage} begins: no {before}, or too little, was seen right before.",
     "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
     "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
+    "no_pose_model": "The body was not looked for: no estimator of joints is installed (README, “The body”).",
+    "several_athletes": "{count} athletes fall together. Each is measured.",
     "not_seen": "Not seen of the body: {which}.",
     "slow_motion": "A flight of {seconds:.2f} s is long. If the film is in slow motion, add --speed.",
     "barely_recognised": "This may be something else: it looks like {wanted} with a probability of {probability:.2f}.",
