@@ -9,7 +9,7 @@ PEAKS, TRIALS, ROUNDS = 6, 4000, 5
 NEAR = 0.07  # of the picture's height: from the parabola to what belongs to the body
 GRAVITIES = (0.4, 12.0)  # heights of the picture per s²; a diver fills from a tenth of a picture to all of it
 TALL, GRAVITY = 1.65, 9.81  # a diver's height, m; m/s²
-BESIDE, PAIRED = 0.3, 0.75  # heights of the body between two; share of frames in which the other one moves
+BESIDE, PAIRED = 0.6, 0.75  # heights of the body between two; share of frames in which the other one moves
 LEAST = 0.3  # of the flight's time that three points of a trial span
 
 

@@ -19,9 +19,13 @@ MASS = MASS / MASS.sum()
 LIMBS = 0.008  # spread of a limb about its own line, heights² of the body
 MOMENTA = np.geomspace(0.05, 6.0, 40)  # heights² per s; a tuck has a spread of .03, and turns up to 25 radians per s
 DRIFT, DRIFT_ON_GROUND = 0.06, 0.36  # of the momentum's logarithm from frame to frame
-SURE, RELATIVE = np.radians(12), 0.25  # deviation of a turn, and so much of it
+SURE, RELATIVE = np.radians(12), 0.2  # deviation of a turn, and so much of it
 MOST_TURN = 2.6  # radians from frame to frame; more could as well be the other way
 SKIP, LONGEST_GAP = 9.0, 6  # what it costs to leave out a frame's candidates; frames
+ENDS, UPSIDE_DOWN = (
+    4,
+    2.5,
+)  # frames before the take-off and the entry; what it costs to stand on the head, or feet, there
 SHAPE = 20.0  # what it costs if joints move, in the body's own frame, by a height of the body
 
 
@@ -63,7 +67,18 @@ def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, 
     """
     if not any(len(each.cost) for each in found):
         return None
+    found = _with_ends(found, flight)
     return min((_way(found, times, flight, sign) for sign in (1, -1)), key=lambda way: way.cost)
+
+
+def _with_ends(found: Sequence[Candidates], flight: tuple[int, int]) -> list[Candidates]:
+    """The candidates with what speaks for feet on the board and hands first in the water; armstands are rare."""
+    ended = [*found]
+    for end, up in zip(flight, (1, -1), strict=True):
+        for at in range(max(end - ENDS, 0), end):
+            wrong = UPSIDE_DOWN * (1 - up * np.cos(found[at].angle)) / 2
+            ended[at] = dataclasses.replace(found[at], cost=found[at].cost + wrong)
+    return ended
 
 
 def _way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int], sign: int) -> Way:
@@ -113,7 +128,7 @@ def _step(before: Candidates, after: Candidates, seconds: float, sign: int, skip
     expected = _expected(before.shape, after.shape, seconds)
     off = _wrapped(sign * turn[:, :, np.newaxis] - expected)
     deviation = np.sqrt(SURE**2 + (RELATIVE * expected) ** 2)
-    cost = np.minimum((off / deviation) ** 2 / 2, 8) + np.log(deviation / SURE)
+    cost = np.minimum((off / deviation) ** 2 / 2, 8)
     cost[expected > MOST_TURN * (skipped + 1)] = 50.0
     cos, sin = np.cos(turn), np.sin(turn)
     turns = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
