@@ -181,7 +181,6 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
         times=shown,
         positions=(filled * scale).astype(np.float32),
         confidence=sure,
-        turned=np.interp(shown, times[seen], way.turned),
         camera=path[:, :2],
         gravity=scene.fall.gravity * scale,
         centre=places,

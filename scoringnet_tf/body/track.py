@@ -15,7 +15,6 @@ class Track:
         positions: float32 (L, 17, 2), the joints of `skeleton.JOINTS`; x right and y down, in heights of the picture as
             shown: y is 0 to 1, x is 0 to its aspect. Finite everywhere: where the body was not seen they are filled.
         confidence: float32 (L, 17), 0 to 1; 0 where a joint was filled.
-        turned: (L,), the trunk's angle in the picture, radians: 0 is head up, + clockwise, whole turns included.
         camera: (L, 2, 3), a frame's affine map to the scene: the first frame's coordinates, if the camera had not moved
             since.
         gravity: of the fall in the scene, heights of the picture per s²; None if it was not seen. 9.81 m/s² by the
@@ -29,7 +28,6 @@ class Track:
     times: np.ndarray
     positions: np.ndarray
     confidence: np.ndarray
-    turned: np.ndarray
     camera: np.ndarray
     gravity: float | None = None
     centre: np.ndarray | None = None
