@@ -18,19 +18,21 @@ from scoringnet_tf.body.track import Track
 MOST_TURNS, MOST_TWISTS = 11, 9  # half turns
 LEANS = np.array((-20.0, 0.0, 20.0, 40.0))  # degrees that are turned when the feet leave
 ENDS = np.array((-40.0, -20.0, 0.0, 20.0, 40.0))  # degrees past the last half turn at the entry
+FEET_FIRST = 3.0  # log odds against an entry of the feet
 STALLS = (0.0, 0.4, 0.8)  # shares of the speed that arms and trunk take from it before the entry
 MOMENTA = (0.5, 1.0)  # exponents of the inertia: 1 is free flight, less if joints make it look larger than it is
 TRUNK_ERROR, EXCHANGED, LOST = 35.0, 0.12, 0.08  # degrees; shares of frames with shoulders for hips, or neither
 SIDE_ERROR, MIRRORED = 0.08, 0.15  # body lengths; share of frames with left for right
 WIDTHS = {"shoulder": 0.21, "hip": 0.11}  # body lengths between left and right
-TWIST_STARTS, TWIST_ENDS = (0.06, 0.2), (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # shares of the flight
+SOFT = 0.5  # of a twist; the rest turns evenly
+TWIST_STARTS, TWIST_ENDS = (0.0, 0.04, 0.08, 0.12, 0.18), tuple(np.arange(0.4, 0.93, 0.05))  # shares of the flight
 ASLANT = np.radians((-70, -45, -20, 0, 20, 45, 70))  # between the picture and the plane of the flight
 # Whether the body turns to where it travels, and to its belly
 KINDS = {(True, True): "forward", (True, False): "back", (False, False): "reverse", (False, True): "inward"}
 BELLY, ANY_TWIST = 3.0, 4.0  # weights of bends, in log odds; of a twist's freedom
 TRAVEL = 5.0  # log odds of the way that the body travels, by body length
-TEMPERATURE = {"somersaults": 0.7, "twists": 0.7}  # frames err alike: how much less they tell together
-BEFORE = (3, 8)  # frames before the take-off that somersaults and twists are read from
+TEMPERATURE = {"somersaults": 0.8, "twists": 0.5}  # frames err alike: how much less they tell together
+BEFORE = (3, 12)  # frames before the take-off that somersaults and twists are read from
 SMOOTH, TRUSTED = 0.09, 60.0  # seconds, degrees: what of the joints' own path corrects the best one
 
 
@@ -101,7 +103,8 @@ def _somersaults(track: Track, angles: Angles, first: int, flight: tuple[int, in
     right, exchanged = (np.exp((sign * np.cos(apart) - 1) * sharpness) for sign in (1, -1))
     fits = np.log((1 - EXCHANGED - LOST) * right + EXCHANGED * exchanged + 0.15 * LOST) @ angles.weight[shown]
     before = -0.5 * ((ENDS / 25) ** 2)[:, None] - 0.5 * ((LEANS - 12) / 20) ** 2
-    return models, fits + before[..., None]
+    feet_first = (half + np.arange(2)[:, None]) % 2 == 0  # (feet or hands on the board, half turns)
+    return models, fits + before[..., None] - FEET_FIRST * feet_first[:, None, :, None, None, None]
 
 
 def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray, shown: slice) -> np.ndarray:
@@ -122,7 +125,7 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
     shown = slice(max(0, off - BEFORE[1]), end + 1)
     times = (track.times[shown] - track.times[off]) / (track.times[end] - track.times[off])
     kinds = [(0, 1, 0.0, 1.0), *itertools.product(range(1, MOST_TWISTS + 1), (1, -1), TWIST_STARTS, TWIST_ENDS)]
-    turned = np.array([way * k * np.pi * np.clip((times - a) / (b - a), 0, 1) for k, way, a, b in kinds])
+    turned = np.array([way * k * np.pi * _eased((times - a) / (b - a)) for k, way, a, b in kinds])
     twist = turned[:, None, None] + np.array((0.0, np.pi))[:, None, None]  # (kind, facing, 1, L)
     over, aside = -np.radians(path[shown]), ASLANT[:, None]
     # The body's left and its belly in the picture, x right and y up
@@ -143,6 +146,12 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
     best = np.stack([fits[halves == k].max(axis=0) for k in range(MOST_TWISTS + 1)])
     best[1:] -= ANY_TWIST
     return best
+
+
+def _eased(share: np.ndarray) -> np.ndarray:
+    """A share of a twist that starts and stops softly."""
+    share = np.clip(share, 0, 1)
+    return SOFT * share**2 * (3 - 2 * share) + (1 - SOFT) * share
 
 
 def _near(across: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
