@@ -5,6 +5,9 @@ r"""Extracts features from videos: what a backbone or a C3D layer gives, one .np
     python -m scoringnet_tf.extract --model=MODEL --endpoint=pool5 --records_dir=RECORDS --output_dir=FEATURES
     python -m data_prep build --dataset=manifest --sport=diving --source_dir=FEATURES --output_dir=FEATURE_RECORDS
 
+    python -m scoringnet_tf.extract --joints --records_dir=RECORDS
+    python -m scoringnet_tf.extract --joints --model=diving_film --output_dir=VIDEOS VIDEO…
+
 With --records_dir it also writes manifest.csv and stage_labels.csv, from which the last command makes records.
 features.json says how the features were made. Videos are brought to the model's frame rate.
 
@@ -13,16 +16,23 @@ does the same with a C3D without temporal pooling. --per=clip is C3D over clips 
 frames (fc6 and fc7: of as many as the C3D was trained on); beyond the end the last frame is repeated. L frames give
 ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the --frame_size if it does not have one.
 
+--joints follows the athlete between take-off and entry instead, and writes joints/ID.npy (frames × 17 × 3: x and y in
+heights of the picture, confidence), for records beside them. Records hold small frames, and have the stages. Of video
+files it sees the whole picture, so joints are better; the model finds the performances. Lay the folder beside the
+videos for `data_prep build`, which keeps it.
+
 Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
 the others are extracted, no manifest.csv is written, and the exit status is 1.
 """
 
+import functools
 import sys
 from typing import Any
 
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
+from scoringnet_tf.data.joints import FOLDER
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
@@ -36,6 +46,7 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
 OF_MODELS = ("endpoint", "part", "per", "pool")  # flags that only a C3D has
 PARTS = ["kfs", "difficulty", "execution", "final"]
 
+flags.DEFINE_bool("joints", False, "Joints by a pose estimator, instead of features.")
 flags.DEFINE_string("model", None, "C3D or ScoringNet: a .keras file or its folder.")
 flags.DEFINE_string("backbone", None, "Backbone for every frame, instead of --model: i3d, or FILE.keras[:LAYER].")
 flags.DEFINE_enum("part", None, PARTS, "ScoringNet part that owns the C3D. Default: kfs.")
@@ -46,7 +57,9 @@ flags.DEFINE_enum("pool", "none", ["none", "mean"], "Pooling over space and clip
 flags.DEFINE_list("frame_size", None, "Stored frame size (height,width), for a C3D without one.")
 flags.DEFINE_float("frame_rate", None, "Resampled frame rate in frames per second, for a C3D alone.", 0.1)
 flags.DEFINE_string("records_dir", None, "Records to extract from, instead of VIDEO arguments.")
-flags.DEFINE_string("output_dir", None, "Folder for the features: new, or from the same settings.")
+flags.DEFINE_string(
+    "output_dir", None, "Folder for the features: new, or from the same settings. With --joints: the records."
+)
 
 
 def _records(records_dir: str) -> DatasetInfo:
@@ -77,6 +90,33 @@ def _warn_of_learned(info: DatasetInfo, network: Any) -> None:
 def _check(paths: list[str]) -> None:
     """InputError if the command line contradicts itself, or names what is not there."""
     values = flags.FLAGS
+    if bool(paths) == bool(values.records_dir):
+        if paths:
+            raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
+        raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
+    if values.joints:
+        _check_joints()
+    else:
+        _check_features()
+
+
+def _check_joints() -> None:
+    """The same for joints."""
+    values = flags.FLAGS
+    others = (*OF_MODELS, "backbone", "stride", "frame_size", "frame_rate", *(["model"] if values.records_dir else []))
+    for flag in others:
+        if values[flag].present:
+            why = "records have stages" if flag == "model" else "it is for features"
+            raise InputError("flag_unused", f"--{flag} has no effect with --joints: {why}.")
+    if not values.records_dir:
+        cli.require(model=values.model, output_dir=values.output_dir)
+        check_model(values.model)
+    check_access(values.output_dir or values.records_dir, "output_dir", writing=True)
+
+
+def _check_features() -> None:
+    """The same for features."""
+    values = flags.FLAGS
     cli.require(output_dir=values.output_dir)
     if bool(values.model) == bool(values.backbone):
         raise InputError("missing_flag" if not values.model else "flags_conflict", "Give --model or --backbone.")
@@ -85,10 +125,6 @@ def _check(paths: list[str]) -> None:
     for flag in OF_MODELS if values.backbone else ():
         if values[flag].present:
             raise InputError("flag_unused", f"--{flag} is for a C3D (--model), not for --backbone={values.backbone}.")
-    if bool(paths) == bool(values.records_dir):
-        if paths:
-            raise InputError("flags_conflict", "Name video files or --records_dir, not both.")
-        raise InputError("no_videos", "Name video files or --records_dir.", "See --help.")
     if values.backbone and not values.records_dir and values.frame_size is None:
         raise InputError("missing_flag", "--frame_size is missing: a backbone takes any.", "For example 128,171.")
     check_access(values.output_dir, "output_dir", writing=True)
@@ -156,6 +192,33 @@ def _of_backbone(info: DatasetInfo | None) -> tuple:
     return backbone, preprocessor, extraction, {"weights": weights, "part": None, "backbone": path}
 
 
+def _joints(paths: list[str], info: DatasetInfo | None) -> int:
+    """Follows the athletes; the exit status."""
+    from scoringnet_tf.body.following import follow
+    from scoringnet_tf.body.pose import load_pose_models
+
+    values = flags.FLAGS
+    models = load_pose_models()
+    cli.load_tensorflow()
+    from scoringnet_tf.inference import feature_folder, joint_files
+
+    folder = as_path(values.output_dir or values.records_dir) / FOLDER
+    if info is None:
+        from scoringnet_tf.inference.extraction import weights_of
+        from scoringnet_tf.inference.predictor import predictor_of
+
+        videos, model = joint_files.videos_of_files(paths), weights_of(values.model)
+        extractor: Any = joint_files.FileFollower(predictor_of(values.model))
+    else:
+        videos, model = joint_files.videos_of_records(info), None
+        extractor = joint_files.RecordFollower(info, functools.partial(follow, models=models))
+    joint_files.prepare(folder, joint_files.index_of(models, model))
+    kept, failed = feature_folder.extract_videos(videos, extractor, folder, joint_files.file_name)
+    done = counted(len(videos) - failed, "video")
+    print(f"{folder}: joints of {done}, there before: {'all' if kept == len(videos) else kept}.")
+    return 1 if failed else 0
+
+
 def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags."""
     from scoringnet_tf.inference.inputs import unreadable
@@ -169,6 +232,9 @@ def main(paths: list[str]) -> int:
         for error in wrong:
             print(f"extract: {error} [{error.code}]", file=sys.stderr)
         return 1
+
+    if values.joints:
+        return _joints(paths, info)
 
     # 2. Extract
     cli.load_tensorflow()

@@ -32,8 +32,8 @@ SCORINGNET_TF = {
     # Of training it knows the configuration, whose fields the rows of its tables set.
     "experiments": "support sports bootstrap metrics data models inference report training baselines",
     # Flags and a few lines each.
-    COMMANDS: "support sports bootstrap defaults losses metrics data models weights inference report serve training "
-    "baselines experiments",
+    COMMANDS: "support sports bootstrap defaults losses metrics data body models weights inference report serve "
+    "training baselines experiments",
 }
 DATA_PREP = {
     "support": "",

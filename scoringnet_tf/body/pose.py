@@ -51,11 +51,12 @@ class PoseEstimator(Protocol):
 
     Attributes:
         side: height and width of a crop, pixels.
-        name: what a file of joints calls it.
+        name, sha256: what a file of joints calls it, and the hash of its weights.
     """
 
     side: int
     name: str
+    sha256: str
 
     def __call__(self, crops: np.ndarray) -> Poses:
         """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1."""
@@ -74,7 +75,7 @@ class BlazePose:
     def __init__(self, network: bytes, name: str) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
-        self.name = name
+        self.name, self.sha256 = name, hashlib.sha256(network).hexdigest()
         self._free: queue.SimpleQueue = queue.SimpleQueue()
         for _ in range(THREADS):
             interpreter = Interpreter(model_content=network, num_threads=1)

@@ -25,7 +25,7 @@ from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.checks import missing_frames
-from scoringnet_tf.inference.extraction import FeatureExtractor, Frames
+from scoringnet_tf.inference.extraction import FeatureExtractor
 from scoringnet_tf.sports import SCORES, Sport, get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError
@@ -42,11 +42,14 @@ STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name; functions for its sha256, and for its frames of a size (height, width)."""
+    """A video to extract from: its name; functions for its sha256, and for its frames of a size (height, width).
+
+    The frames may be anything that the extractor takes.
+    """
 
     name: str
     sha256: Callable[[], str]
-    frames: Callable[[tuple[int, int]], Frames]
+    frames: Callable[[tuple[int, int]], Any]
 
 
 def file_name(video: str) -> str:
@@ -98,9 +101,12 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
         raise InputError("other_settings", message, "Name another folder.")
 
 
-def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
+def extract_videos(
+    videos: list[Video], extractor: Any, output_dir: Path | RemotePath, file_of: Callable[[str], str] = file_name
+) -> tuple[int, int]:
     """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
+    The array in it is what `extractor` gives for the video's `frames` at its `image_size`.
     `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
     `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
@@ -108,7 +114,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     run is in the folder, or a name is too long for a file.
     """
     for video in videos:
-        if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
+        if (length := len(os.fsencode(file_of(video.name)))) > MAX_NAME:
             message = f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible."
             raise InputError("name_too_long", message, "Rename the video.")
     kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
@@ -118,21 +124,25 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
         if not isinstance(output_dir, RemotePath):
             stack.enter_context(locked(output_dir, busy))
         stack.callback(_save, path, sources)
-        opened = overlapping(lambda video: _opened(video, extractor, output_dir, sources), videos, 1, ahead=1)
+        open_ = functools.partial(_opened, extractor, output_dir, file_of, sources)
+        opened = overlapping(open_, videos, 1, ahead=1)
         progress = tqdm(opened, "Extracting", len(videos), unit="video", disable=None)
         for video, outcome in zip(videos, progress, strict=True):
             if outcome is None:
                 kept += 1
                 continue
-            if isinstance(outcome, Exception):
+            try:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                sha256, frames = outcome
+                values = extractor(frames)
+            except (InputError, OSError) as error:
                 failed += 1
-                tqdm.write(f"extract: {outcome} [{getattr(outcome, 'code', 'not_readable')}]", sys.stderr)
+                tqdm.write(f"extract: {error} [{getattr(error, 'code', 'not_readable')}]", sys.stderr)
                 continue
-            sha256, frames = outcome
-            values = extractor(frames)
             if sources.pop(video.name, None) is not None:
                 _save(path, sources)  # before the file is another's
-            with replacing_file(output_dir / file_name(video.name)) as temporary, temporary.open("wb") as file:
+            with replacing_file(output_dir / file_of(video.name)) as temporary, temporary.open("wb") as file:
                 np.save(file, values)
             sources[video.name] = sha256
             if time.monotonic() - saved >= SAVED_EVERY:
@@ -145,11 +155,13 @@ def _save(path: Path | RemotePath, sources: dict[str, str]) -> None:
     write_json(path, dict(sorted(sources.items())))
 
 
-def _opened(video: Video, extractor: FeatureExtractor, output_dir: Path | RemotePath, sources: dict[str, str]) -> Any:
+def _opened(
+    extractor: Any, output_dir: Path | RemotePath, file_of: Callable[[str], str], sources: dict[str, str], video: Video
+) -> Any:
     """(sha256, frames) of a video; None if its file is there; or its error."""
     try:
         sha256 = video.sha256()
-        if (output_dir / file_name(video.name)).is_file() and sources.get(video.name) == sha256:
+        if (output_dir / file_of(video.name)).is_file() and sources.get(video.name) == sha256:
             return None
         return sha256, video.frames(extractor.image_size)
     except (InputError, OSError) as error:
@@ -193,7 +205,7 @@ def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos in records of frames, split by split."""
     return [
         Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_StoredFrames, read))
-        for name, read in _records(info)
+        for name, read in records_of(info)
     ]
 
 
@@ -210,7 +222,7 @@ class _StoredFrames:
         return model_frames([self._jpegs[number] for number in numbers], self._image_size)
 
 
-def _records(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
+def records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
     """(id, function that reads its parsed record) of every video of records of frames, split by split."""
     for split in sorted(info.splits):
         for video_id, (path, offset) in locate_records(info, split).items():
@@ -231,7 +243,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     """
     sport = get_sport(info.sport)
     rows, stages = [], []
-    for video_id, read in _records(info):
+    for video_id, read in records_of(info):
         record, facts = read(), info.videos[video_id]
         rows.append(
             {

@@ -93,7 +93,7 @@ class Predictor:
         length = (part or sizes[0]) if model.segmenter else sys.maxsize
         self._sizes: dict[str, Any] = {"length": length, "overlap": overlap or sizes[1]}
         self._around = around
-        self._poses = load_pose_models() if _shows_bodies(model) and has_pose_models() else None
+        self._poses = load_pose_models() if shows_bodies(model) and has_pose_models() else None
         self._windowed = WindowedModel(model, window)
         self._score_features = _features_function(model) if model.encoded == "features" else None
         self._fragments = _fragments_function(model)
@@ -267,7 +267,7 @@ class Predictor:
         )
 
 
-def _shows_bodies(model: ScoringNet) -> bool:
+def shows_bodies(model: ScoringNet) -> bool:
     """Whether it finds falls on film in which its sport has measures of the body."""
     return bool(model.recognised and model.sport.fall and model.sport.measures)
 
@@ -342,7 +342,7 @@ def judge(
 
     # 4. What the body shows
     body = shown_by_all(tracks if moments else [], model.sport, (file_frame + first, file_frame + end))
-    if moments and _shows_bodies(model):
+    if moments and shows_bodies(model):
         warnings = [*warnings, *_body_remarks(tracks, body.not_seen)]
     return Performance(
         start_frame=file_frame + first,

@@ -287,6 +287,10 @@ C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
         (f"--model=diving_small {FLAGS} {CLIP} --frame_rate=25", "flag_unused", "--frame_rate"),
         (f"--model=diving_small {FLAGS} {CLIP} ./{CLIP}", "duplicate", "diving.mp4"),
         (f"--model=diving_small {FLAGS} {CLIP} --output_dir=docs", "exists", "docs"),
+        (f"--joints --model=diving_film {FLAGS} {CLIP}", "flag_unused", "--endpoint"),
+        (f"--joints --output_dir=o {CLIP}", "missing_flag", "--model"),
+        ("--joints --records_dir=r --model=diving_film", "flag_unused", "--model"),
+        ("--joints --model=diving_film --output_dir=o", "no_videos", "--records_dir"),
     ],
 )
 def test_wrong_use_is_refused(words, code, named):

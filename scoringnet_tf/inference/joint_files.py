@@ -1,0 +1,163 @@
+"""Joints by a pose estimator: from records or video files to `joints/ID.npy`, as `data.joints` reads them."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from scoringnet_tf import __version__
+from scoringnet_tf.body.pose import PoseModels
+from scoringnet_tf.body.skeleton import JOINTS
+from scoringnet_tf.body.track import Track
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.joints import INDEX, OURS
+from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.video import Clip
+from scoringnet_tf.inference.feature_folder import Video, records_of
+from scoringnet_tf.inference.pipeline import Predictor, shows_bodies
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.files import read_json, write_json
+from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.paths import RemotePath
+
+Follow = Callable[..., list[Track]]  # (pictures, times, start, stop) → tracks, as `body.following.follow` with models
+STRETCHED = 1.02  # ratio from which a stored frame is brought to the shape of the picture
+
+
+def index_of(models: PoseModels, weights: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The content of `joints.json`.
+
+    Args:
+        models: the estimators.
+        weights: {"file", "sha256"} of the model that found the performances; None for records, which have stages.
+    """
+    estimators = {each.name: each.sha256 for each in models}
+    index = {"source": " and ".join(estimators), "format": OURS, "unit": "heights", "estimators": estimators}
+    return {**index, **({"model": {**weights}} if weights else {}), "scoringnet_tf": __version__}
+
+
+def prepare(folder: Path | RemotePath, index: Mapping[str, Any]) -> None:
+    """Makes the folder with its `joints.json`; InputError if other joints are there."""
+    path = folder / INDEX
+    if not path.is_file():
+        write_json(path, index)
+    elif (found := read_json(path)) != index:
+        known = found if isinstance(found, dict) else {}
+        different = [key for key in sorted({*known, *index}) if known.get(key) != index.get(key)]
+        message = f"{path}: other joints are there, with another {', '.join(different)}."
+        raise InputError("other_settings", message, "Name another --output_dir, or move them.")
+
+
+def file_name(video: str) -> str:
+    """The `.npy` file for a video; InputError if its id is no name in a folder."""
+    name = PurePosixPath(video)
+    if name.is_absolute() or ".." in name.parts:
+        raise InputError("outside_folder", f"The id {video!r} names no file in a folder.")
+    return f"{video}.npy"
+
+
+def joints_of(tracks: Sequence[Track], num_frames: int) -> np.ndarray:
+    """A video's joints, float32 (L, 17, 3), in heights of the picture; NaN with confidence 0 where none are.
+
+    Where two athletes are followed it has the one that is seen in more frames.
+    """
+    joints = np.full((num_frames, len(JOINTS), 3), np.nan, np.float32)
+    joints[..., 2] = 0
+    for track in sorted(tracks, key=lambda each: int(each.seen.sum())):
+        frames = slice(track.first_frame, track.first_frame + len(track.positions))
+        joints[frames, :, :2], joints[frames, :, 2] = track.positions, track.confidence
+    return joints
+
+
+# === From records ===
+
+
+def videos_of_records(info: DatasetInfo) -> list[Video]:
+    """The videos in records of frames; their `frames` are parsed records."""
+    return [
+        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_parsed, read))
+        for name, read in records_of(info)
+    ]
+
+
+def _parsed(read: Callable[[], dict[str, Any]], _: tuple[int, int]) -> dict[str, Any]:
+    return read()
+
+
+class RecordFollower:
+    """Follows the athlete in a record's stored frames, between the ends of its flight.
+
+    Args:
+        info: the records.
+        follow: see `Follow`.
+    """
+
+    image_size = (0, 0)  # stored frames come as they are
+
+    def __init__(self, info: DatasetInfo, follow: Follow) -> None:
+        self._sport, self._aspect, self._follow = get_sport(info.sport), info.aspect, follow
+
+    def __call__(self, record: Mapping[str, Any]) -> np.ndarray:
+        """A parsed record's joints (L, 17, 3); InputError if no frame is labelled as flight."""
+        start, stop = self._flight(record)
+        pictures = [self._shown(decode_jpeg(jpeg)) for jpeg in record["image/encoded"]]
+        tracks = self._follow(pictures, record["image/timestamp"] / 1e6, start=start, stop=stop)
+        return joints_of(tracks, len(pictures))
+
+    def _flight(self, record: Mapping[str, Any]) -> tuple[int, int]:
+        """The first frame in the last stage that difficulty needs, and the first one after it."""
+        needed = self._sport.difficulty_fragment or self._sport.fragment("final")
+        is_flight = record["stage/index"] == self._sport.stage_index(needed[-1]) if needed else np.zeros(0, bool)
+        if not is_flight.any():
+            message = f"{record['example/id'].decode()}: no frame is labelled as {(needed or ('a stage',))[-1]}."
+            raise InputError("no_stages", message, "Label its stages, or give the video file.")
+        frames = np.flatnonzero(is_flight)
+        return int(frames[0]), int(frames[-1]) + 1
+
+    def _shown(self, frame: np.ndarray) -> np.ndarray:
+        """A stored frame in the shape of the picture."""
+        import cv2
+
+        height, width = frame.shape[:2]
+        wide = width if self._aspect is None else self._aspect * height
+        is_stretched = max(wide / width, width / wide) > STRETCHED
+        return cv2.resize(frame, (round(wide), height)) if is_stretched else np.ascontiguousarray(frame)
+
+
+# === From files ===
+
+
+def videos_of_files(paths: Sequence[str]) -> list[Video]:
+    """Video files by their names without a suffix; InputError if two have the same. Their `frames` are the path."""
+    names = [Path(path).stem for path in paths]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
+    return [
+        Video(name, Clip(Path(path)).sha256, functools.partial(_path, path))
+        for name, path in zip(names, paths, strict=True)
+    ]
+
+
+def _path(path: str, _: tuple[int, int]) -> str:
+    return path
+
+
+class FileFollower:
+    """The joints that a `Predictor` follows in the performances of a file; InputError if its model finds no falls."""
+
+    image_size = (0, 0)
+
+    def __init__(self, predictor: Predictor) -> None:
+        if not shows_bodies(predictor.model):
+            raise InputError("wrong_value", "--model finds no falls in film.", "Use one such as diving_film.")
+        self._predictor = predictor
+
+    def __call__(self, path: str) -> np.ndarray:
+        """A file's joints (L, 17, 3); InputError if it cannot be read."""
+        tracks, num_frames = [], 0
+        for result in self._predictor.results(self._predictor.read(path)):
+            num_frames = max(num_frames, result.summary.first_frame + len(result.summary.labels))
+            tracks += [track for performance in result.performances for track in performance.body]
+        return joints_of(tracks, num_frames)

@@ -1,0 +1,140 @@
+"""Joints of records and of video files, followed by a stand-in that knows where the athlete is."""
+
+import shutil
+import types
+
+import numpy as np
+import pytest
+from refusals import refused
+
+from scoringnet_tf.body.track import Track
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.joints import joints_folder, read_index, read_joints
+from scoringnet_tf.inference.feature_folder import extract_videos
+from scoringnet_tf.inference.joint_files import (
+    FileFollower,
+    RecordFollower,
+    file_name,
+    index_of,
+    joints_of,
+    prepare,
+    videos_of_files,
+    videos_of_records,
+)
+from scoringnet_tf.sports import get_sport
+
+MODELS = [
+    types.SimpleNamespace(name="Pose one", sha256="ab" * 32),
+    types.SimpleNamespace(name="Pose two", sha256="cd" * 32),
+]
+
+
+def track(first, length, confidence=0.5, value=0.25):
+    return Track(
+        first_frame=first,
+        times=np.arange(length) / 25,
+        positions=np.full((length, 17, 2), value, np.float32),
+        confidence=np.full((length, 17), confidence, np.float32),
+        camera=np.tile(np.eye(2, 3), (length, 1, 1)),
+    )
+
+
+class Follow:
+    """Follows from a frame before the flight to one after it, and remembers what it was shown."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, pictures, times, start, stop):
+        self.calls.append((np.stack(pictures).shape, np.round(np.diff(times), 3).max(), start, stop))
+        return [track(start - 1, stop - start + 2)]
+
+
+@pytest.fixture
+def records(diving_records, tmp_path):
+    return DatasetInfo.load(shutil.copytree(diving_records, tmp_path / "records"))
+
+
+def extracted(info, follow):
+    folder = joints_folder(info)
+    prepare(folder, index_of(MODELS))
+    return extract_videos(videos_of_records(info), RecordFollower(info, follow), folder, file_name)
+
+
+def test_joints_of_records_are_followed_in_the_flight_and_resumed(records):
+    follow = Follow()
+    assert extracted(records, follow) == (0, 0) and extracted(records, follow) == (10, 0)
+    assert len(follow.calls) == 10
+    index = read_index(joints_folder(records))
+    assert (index.source, index.format, index.unit) == ("Pose one and Pose two", "ours", "heights")
+    for (video_id, video), (shape, step, start, stop) in zip(
+        sorted(records.videos.items()), sorted(follow.calls, key=lambda call: call[0]), strict=True
+    ):
+        joints = read_joints(joints_folder(records), video_id, video["num_frames"])
+        assert shape == (video["num_frames"], 36, 48, 3) and step == pytest.approx(1 / 25, abs=1e-3)
+        np.testing.assert_array_equal(np.flatnonzero(joints.seen), np.arange(start - 1, stop + 1))
+        assert joints.confidence.max() == 0.5 and np.nanmax(joints.positions) == 0.25
+    with refused("other_settings", "joints.json", "estimators"):
+        prepare(joints_folder(records), index_of(MODELS[:1]))
+    (joints_folder(records) / "joints.json").write_text('{"source": "mine", "names": ["head"]}')
+    with refused("other_settings", "joints.json", "names"):
+        extracted(records, follow)
+
+
+def test_stored_frames_are_followed_in_the_shape_of_the_picture(records):
+    """A picture of 16:9 is squeezed into a frame of 4:3; a squeezed body has other angles."""
+    records.aspect, follow = 16 / 9, Follow()
+    name, read = videos_of_records(records)[0][0], videos_of_records(records)[0].frames
+    assert RecordFollower(records, follow)(read((0, 0))).shape[1:] == (17, 3) and name
+    assert follow.calls[0][0][1:] == (36, 64, 3)
+
+
+def test_the_flight_is_the_stage_that_difficulty_needs(records):
+    follow, record = Follow(), videos_of_records(records)[0].frames((0, 0))
+    record["stage/index"] = np.repeat([1, 2, 3, 0], [4, 9, 5, len(record["stage/index"]) - 18])
+    RecordFollower(records, follow)(record)
+    assert follow.calls[0][2:] == (4, 13)
+    record["stage/index"][:] = -1
+    with refused("no_stages", record["example/id"].decode()):
+        RecordFollower(records, follow)(record)
+
+
+def test_of_two_athletes_the_file_has_the_one_who_is_seen_more():
+    joints = joints_of([track(2, 5, value=1), track(3, 3, value=2), track(9, 4, confidence=0.0)], 15)
+    assert (joints[2:7, :, :2] == 1).all() and (joints[2:7, :, 2] == 0.5).all()
+    assert np.isnan(joints[[0, 1, 7, 8, 13, 14], :, :2]).all() and not joints[7:, :, 2].any()
+    assert joints.shape == (15, 17, 3) and not np.isnan(joints[..., 2]).any()
+
+
+def test_joints_of_files_are_those_of_their_performances(tmp_path):
+    """A long video comes in parts, and its joints in one array; a video that cannot be read leaves none."""
+
+    class Predictor:
+        model = types.SimpleNamespace(recognised=(83,), sport=get_sport("diving_phases"))
+
+        def read(self, path):
+            return path
+
+        def results(self, path):
+            for first, tracks in ((0, [track(3, 4)]), (20, []), (40, [track(45, 6)])):
+                summary = types.SimpleNamespace(first_frame=first, labels=np.zeros(30), times=np.zeros(31))
+                yield types.SimpleNamespace(summary=summary, performances=[types.SimpleNamespace(body=tracks)])
+
+    prepare(tmp_path / "joints", index_of(MODELS, {"file": "model.keras", "sha256": "e"}))
+    paths = [str(tmp_path / name) for name in ("a.mp4", "gone.mp4")]
+    (tmp_path / "a.mp4").write_bytes(b"video")
+    assert extract_videos(videos_of_files(paths), FileFollower(Predictor()), tmp_path / "joints", file_name) == (0, 1)
+    joints = np.load(tmp_path / "joints/a.npy")
+    assert len(joints) == 70 and np.flatnonzero(joints[..., 2].all(axis=1)).tolist() == [3, 4, 5, 6, *range(45, 51)]
+    Predictor.model = types.SimpleNamespace(recognised=(), sport=get_sport("diving"))  # it was not trained on film
+    with refused("wrong_value", "diving_film"):
+        FileFollower(Predictor())
+    with refused("duplicate", "a"):
+        videos_of_files(["x/a.mp4", "y/a.avi"])
+
+
+def test_an_id_that_leaves_the_folder_is_refused():
+    assert file_name("a/b.avi") == "a/b.avi.npy"
+    for name in ("../a", "/a"):
+        with refused("outside_folder", name):
+            file_name(name)
