@@ -39,11 +39,8 @@ flags.DEFINE_bool("fit", False, "Fit the uncertainties to these dives, and write
 OURS = [SIMULATED[name] for name in JOINTS]
 TURNED = {"hip": "shoulder", "shoulder": "hip"}
 UPSIDE_DOWN = [JOINTS.index(TURNED.get(name[:-2], name[:-2]) + name[-2:]) if "_" in name else 0 for name in JOINTS]
-UNDER_WATER = 0.2  # seconds that a track goes on
-RATES = (10, 15, 20, 25, 25, 30, 30)  # frames/s of film
-TRUE_RATE = 50
-LEVEL = 0.9  # of the intervals
-RARE = 0.5  # a dive's weight beside its frequency
+RATES, TRUE_RATE = (10, 15, 20, 25, 25, 30, 30), 50  # frames/s: of film, and of the truth
+LEVEL, RARE = 0.9, 0.5  # of the intervals; a dive's weight beside its frequency
 
 
 class Simulated(NamedTuple):
@@ -65,13 +62,12 @@ def simulated(rng: Generator) -> Simulated:
     press = float(rng.uniform(6, 16))
     seconds = motion.flight_of(dive, trait, body, (20.0, 20.0 + press, 60.0), board).seconds
     edges = (20.0, 20.0 + press, 20.0 + press + seconds * FPS)
-    first, off, entry = (edges[0] - rng.uniform(0, 12)) / FPS, edges[1] / FPS, edges[2] / FPS
+    first, off, entry = np.subtract(edges, (rng.uniform(0, 12), 0, 0)) / FPS
 
     def moved(times: np.ndarray) -> np.ndarray:
         return motion.perform(dive, trait, body, edges, times * FPS, board).joints[:, OURS]
 
-    rate = float(rng.choice(RATES))
-    times = np.arange(first, entry + UNDER_WATER, 1 / rate)
+    times = np.arange(first, entry + 0.2, 1 / rng.choice(RATES))  # a track goes on under water
     flight = tuple(int(np.searchsorted(times, each)) for each in (off, entry))
     track = film(moved(times), times, flight, body.height, board.height, rng)
     fine = np.linspace(first, entry, round((entry - first) * TRUE_RATE))
@@ -159,12 +155,11 @@ class Errors(NamedTuple):
 def errors_of(dive: Simulated, sport: Sport) -> Errors:
     """The errors in what the film of a dive shows."""
     flight, true = (flight_of(track, *track.flight) for track in (dive.track, dive.true))
-    pairs = {name: (read(true), read(flight) if flight else None) for name, (_, read) in READERS.items()}
-    errors = {
-        name: seen and (seen.value - truth.value, athlete.conditions(flight, seen))
-        for name, (truth, seen) in pairs.items()
-        if truth
-    }
+    errors: dict[str, tuple[float, np.ndarray] | None] = {}
+    for name, (_, read) in READERS.items():
+        if truth := read(true):
+            seen = read(flight) if flight else None
+            errors[name] = seen and (seen.value - truth.value, athlete.conditions(flight, seen))
     told = athlete.shown_by(dive.track, sport, (0, 0)).elements
     right = {name: name in told and told[name].value == str(of(dive.dive)) for name, of in SEEN_OF.items()}
     right["dive"] = "dive" in told and told["dive"].value == dive.dive.number
@@ -200,14 +195,12 @@ def table(sample: list[Errors], weights: dict[str, list[float]]) -> list[str]:
         lines.append(f"{name:<20} {unit:<13} {seen:.2f} {figures} {np.mean(sizes <= widths):9.2f}")
     for name in (*SEEN_OF, "dive"):
         lines.append(f"{name:<20} right {np.mean([each.right[name] for each in sample]):.3f}")
-    stated = np.mean([each.probability for each in sample])
-    return [*lines, f"{'':<20} stated {stated:.3f}: the mean probability of the dive's number"]
+    return [*lines, f"{'':<20} stated {np.mean([each.probability for each in sample]):.3f}: mean of its probability"]
 
 
 def main(_: object) -> None:
     """The command."""
-    sport = get_sport("diving_phases")
-    rng = np.random.default_rng(FLAGS.seed)
+    rng, sport = np.random.default_rng(FLAGS.seed), get_sport("diving_phases")
     dives = [simulated(rng) for _ in range(FLAGS.count)]
     sample = [errors_of(dive, sport) for dive in dives]
     if FLAGS.fit:
