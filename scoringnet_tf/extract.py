@@ -18,8 +18,8 @@ frames (fc6 and fc7: of as many as the C3D was trained on); beyond the end the l
 
 --joints follows the athlete between take-off and entry instead, and writes joints/ID.npy (frames × 17 × 3: x and y in
 heights of the picture, confidence), for records beside them. Records hold small frames, and have the stages. Of video
-files it sees the whole picture, so joints are better; the model finds the performances. Lay the folder beside the
-videos for `data_prep build`, which keeps it.
+files it sees the whole picture; the model finds the performances. Lay the folder beside the videos for `data_prep
+build`, which keeps it.
 
 Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
 the others are extracted, no manifest.csv is written, and the exit status is 1.
