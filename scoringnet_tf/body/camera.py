@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 HEIGHT = 240
-CORNERS, QUALITY, APART = 150, 0.005, 6  # of `goodFeaturesToTrack`
+CORNERS, QUALITY, APART = 200, 0.0005, 6  # of `goodFeaturesToTrack`; a bright athlete makes others look weak
 WINDOW = (21, 21)  # pixels around each that are compared
 OFFSETS = (0.07, 0.13, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)  # seconds to the pictures that show what is behind the athlete
 SAME, OTHER = 10.0, 35.0  # differences to the background, of 255: noise, and surely something else
