@@ -55,7 +55,7 @@ def foreground(pictures: np.ndarray, path: np.ndarray, times: np.ndarray, at: in
     """
     shifted = [np.abs(times - times[at] - sign * offset).argmin() for offset in OFFSETS for sign in (-1, 1)]
     others = list(dict.fromkeys(int(other) for other in shifted if other != at))
-    picture = cv2.GaussianBlur(pictures[at], (3, 3), 0)
+    picture = pictures[at]
     differences = []
     everywhere, size = np.ones(picture.shape[:2], np.uint8), picture.shape[1::-1]
     for other in others:

@@ -11,6 +11,7 @@ from scoringnet_tf.body.skeleton import BONES, JOINT
 
 TURNS = np.arange(8) * np.pi / 4  # of a crop; an estimator knows upright people, give or take
 CROP = 1.4  # a crop's side, in heights of the body: an estimator knows those who stand
+SOFT = 0.6  # pixels: takes blocks of compressed film away
 GREY = 0.5  # in place of what is background
 LIMB, HEAD = 0.055, 0.06  # thickness of a limb and radius of a head, in heights of the body
 WIDTHS = (0.7, 0.6, 1.6, 0.8, 0.8, 0.5) * 2  # of `BONES`, in `LIMB`
@@ -88,7 +89,8 @@ def _crop(view: View, to_crop: np.ndarray, side: int, cut: bool) -> np.ndarray:
     """A crop, float32 (side, side, 3), 0 to 1."""
     from_full = to_crop.copy()
     from_full[:, :2] *= view.scale
-    crop = cv2.warpAffine(view.picture, from_full, (side, side)).astype(np.float32) / 255
+    picture = cv2.GaussianBlur(view.picture, (3, 3), SOFT)
+    crop = cv2.warpAffine(picture, from_full, (side, side)).astype(np.float32) / 255
     if not cut:
         return crop
     share = cv2.GaussianBlur(cv2.dilate(np.nan_to_num(view.silhouette, nan=1.0), np.ones((3, 3))), (0, 0), 1)

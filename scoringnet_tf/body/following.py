@@ -74,7 +74,7 @@ def _scenes(
     last = min(last, len(times) - 1)
     shown, end = np.searchsorted(times, [times[first] - BACKGROUND, times[last] + BACKGROUND]).tolist()
     scale = min(1.0, camera.HEIGHT / pictures[0].shape[0])
-    small = np.stack([_resized(picture, scale) for picture in pictures[shown:end]])
+    small = np.stack([cv2.GaussianBlur(_resized(picture, scale), (3, 3), 0) for picture in pictures[shown:end]])
     path, seconds = camera.camera_path(small), times[shown:end] - times[start]
     frames = range(first - shown, last + 1 - shown)
     silhouettes, motion = zip(*(camera.foreground(small, path, seconds, at) for at in frames), strict=True)

@@ -23,7 +23,13 @@ def path_of(pan, zoom=0.0, roll=0.0):
     maps = []
     for at in range(LENGTH):
         scale, turn = 1 - zoom * at, roll * at
-        maps.append([[scale * np.cos(turn), -scale * np.sin(turn), pan[0] * at], [scale * np.sin(turn), scale * np.cos(turn), pan[1] * at], [0, 0, 1]])
+        maps.append(
+            [
+                [scale * np.cos(turn), -scale * np.sin(turn), pan[0] * at],
+                [scale * np.sin(turn), scale * np.cos(turn), pan[1] * at],
+                [0, 0, 1],
+            ]
+        )
     return np.array(maps)
 
 
@@ -32,7 +38,9 @@ def filmed(hall, path, places=()):
     start = np.array([[1, 0, 120], [0, 1, 100], [0, 0, 1.0]])
     pictures = []
     for at, to_scene in enumerate(path):
-        picture = cv2.warpAffine(hall, (start @ to_scene)[:2], (WIDTH, HEIGHT), flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR)
+        picture = cv2.warpAffine(
+            hall, (start @ to_scene)[:2], (WIDTH, HEIGHT), flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
+        )
         for each in places:
             x, y = (np.linalg.inv(to_scene) @ [*each[at], 1])[:2]
             cv2.ellipse(picture, ((x, y), (9, 12), 0), (255, 255, 255), -1)

@@ -22,7 +22,9 @@ def candidates_of(shape, lost=(), decoys=3, seed=0):
     for at, joints in enumerate(shape):
         turns = rng.uniform(np.pi / 2, 3 * np.pi / 2, decoys)
         wrong = [joints @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]] for turn in turns]
-        poses = np.stack([joints, *wrong] if at not in lost else wrong) + rng.normal(0, 0.01, (decoys + (at not in lost), 17, 2))
+        poses = np.stack([joints, *wrong] if at not in lost else wrong) + rng.normal(
+            0, 0.01, (decoys + (at not in lost), 17, 2)
+        )
         cost = np.r_[[1.5] * (at not in lost), rng.uniform(1.0, 3.0, decoys)]
         found.append(Candidates(poses, np.ones(poses.shape[:2]), np.ones(len(poses)), cost, poses, trunk_angle(poses)))
     return found
@@ -42,7 +44,10 @@ def test_a_body_stands_on_its_feet_if_both_ways_fit_alike():
     """A straight body with arms up looks nearly the same on its head."""
     shape = shapes(turned(1))
     found = candidates_of(np.stack([shape, -shape], axis=1).reshape(-1, 17, 2))
-    pairs = [Candidates(*(np.stack([getattr(found[2 * at + k], name)[0] for k in (1, 0)]) for name in vars(found[0]))) for at in range(len(shape))]
+    pairs = [
+        Candidates(*(np.stack([getattr(found[2 * at + k], name)[0] for k in (1, 0)]) for name in vars(found[0])))
+        for at in range(len(shape))
+    ]
     way = best_way(pairs, turned(1).times, FLIGHT)
     assert {*way.chosen} == {1}
 
@@ -69,6 +74,8 @@ def test_spread_is_the_moment_of_inertia():
     shape = shapes(turned(5, TUCK))
     for joints, found in zip(shape, spread(shape), strict=True):
         centre = sum(mass * joint for mass, joint in zip(MASS, joints, strict=True))
-        assert found == pytest.approx(LIMBS + sum(m * ((x - centre) ** 2).sum() for m, x in zip(MASS, joints, strict=True)))
+        assert found == pytest.approx(
+            LIMBS + sum(m * ((x - centre) ** 2).sum() for m, x in zip(MASS, joints, strict=True))
+        )
     straight, tuck = spread(shape)[[STANDS + 1, STANDS + FLIES // 2]]
     assert straight > 2 * tuck

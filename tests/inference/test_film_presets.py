@@ -12,6 +12,7 @@ from conftest import write_video
 from refusals import codes, refused
 
 import scoringnet_tf
+from scoringnet_tf.body.pose import has_pose_models
 from scoringnet_tf.data.video import Clip, read_video
 from scoringnet_tf.support.i3d_files import CACHE, FETCH, PACKAGE, SHA256, is_installed
 from scoringnet_tf.support.model_files import model_path
@@ -47,6 +48,28 @@ def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, PACKAGE, None)  # as if it were not installed
     with refused("missing_package", FETCH):
         behind_backbone(scoringnet_tf.from_preset("diving_film"))
+
+
+@pytest.mark.slow
+@needs_film
+@pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed (make backbone)")
+@pytest.mark.parametrize(
+    ("clip", "dive"),
+    [
+        ("film/platform_dive.mp4", "109C"),
+        ("film/more/pair_dive.gif", "201B"),
+        ("videos/springboard_dive.mp4", "405C"),
+    ],
+)
+def test_the_body_tells_the_dive(clip, dive):
+    """By eye: somersaults, position, and the way that the diver leaves."""
+    (one,) = scoringnet_tf.score_video(REAL / clip, "diving_film").performances
+    assert one.elements["dive"].value == dive
+    (track,) = one.body
+    off, end = track.flight
+    assert track.seen[off:end].mean() > 0.7
+    assert 0 < one.measures["turning speed"].value < 1800
+    assert "no_pose_model" not in codes(one.warnings)
 
 
 @pytest.mark.slow

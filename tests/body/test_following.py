@@ -1,0 +1,131 @@
+"""Athletes are followed through drawn film by an estimator that reads the colours of drawn joints."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from refusals import refused
+
+from scoringnet_tf.body import pose
+from scoringnet_tf.body.candidates import trunk_angle
+from scoringnet_tf.body.following import follow
+from scoringnet_tf.body.pose import PLACE, PoseModels, Poses, load_pose_models
+from scoringnet_tf.body.skeleton import BONES, FORMATS, JOINT, JOINTS, from_format
+from tests.body.turned import FLIES, STANDS, TUCK, turned
+
+HEIGHT, WIDTH, SIDE = 240, 320, 64
+BRIGHT = [each for each in itertools.product((0, 85, 170, 255), repeat=3) if max(each) - min(each) == 255]
+COLOURS = np.array(BRIGHT[:: len(BRIGHT) // 17][:17])  # one for each joint
+PAN = np.array([0.8, 2.5])  # pixels of the camera's way from frame to frame
+
+
+class Reader:
+    """Reads joints by their colours in crops that show the body upright, as networks do that know who stands."""
+
+    side, name = SIDE, "reader"
+
+    def __call__(self, crops):
+        joints, presence = np.zeros((len(crops), 17, 2), np.float32), np.zeros(len(crops), np.float32)
+        for at, crop in enumerate(crops):
+            near = np.abs(crop[np.newaxis] * 255 - COLOURS[:, None, None]).sum(axis=-1)
+            joints[at] = np.stack(np.unravel_index(near.reshape(17, -1).argmin(axis=1), near.shape[1:])[::-1], axis=1)
+            trunk = joints[at, JOINT["shoulder_l"]] - joints[at, JOINT["hip_l"]]
+            found = np.median(near.reshape(17, -1).min(axis=1)) < 90
+            presence[at] = found * np.clip(-trunk[1] / (np.linalg.norm(trunk) + 1e-6), 0.01, 1)
+        return Poses(joints / SIDE, np.repeat(presence[:, np.newaxis], 17, axis=1), presence)
+
+
+MODELS = PoseModels(Reader(), Reader())
+
+
+def filmed(track, beside=None):
+    """Pictures of a body in front of a wall, by a camera that pans; and where its joints are in each, pixels."""
+    noise = np.random.default_rng(0).integers(60, 160, (140, 120, 1), np.uint8)
+    wall = cv2.resize(cv2.GaussianBlur(noise, (0, 0), 1), (720, 560), interpolation=cv2.INTER_CUBIC)
+    wall = np.repeat(wall[..., np.newaxis], 3, axis=2)
+    joints = track.positions * 200 + [150, 110]  # a body is 50 pixels high
+    angle = trunk_angle(joints)
+    aside = 4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)[:, np.newaxis]  # seen a little from the front
+    joints[:, 1:9] -= aside
+    joints[:, 9:] += aside
+    pictures = []
+    for at, body in enumerate(joints):
+        left, top = 60 + PAN * at
+        picture = cv2.warpAffine(wall, np.array([[1, 0, -left], [0, 1, -top]]), (WIDTH, HEIGHT))
+        for off in (0, *(beside or ())):
+            shown = body - PAN * at + [off, 0]
+            for one, other in (*BONES, (1, 9), (5, 13)):
+                cv2.line(picture, *np.rint(shown[[one, other]]).astype(int).tolist(), (250, 240, 200), 5)
+            for joint, colour in zip(shown, COLOURS, strict=True):
+                cv2.circle(picture, np.rint(joint).astype(int).tolist(), 3, colour.tolist(), -1)
+        pictures.append(picture)
+    return pictures, joints - PAN * np.arange(len(joints))[:, np.newaxis, np.newaxis]
+
+
+@pytest.mark.slow
+def test_a_body_is_followed_through_its_flight():
+    """By its joints' true places, while it falls, turns 2½ times and the camera pans."""
+    film = turned(5, TUCK)
+    pictures, joints = filmed(film)
+    (track,) = follow(pictures, film.times, MODELS, STANDS, STANDS + FLIES)
+    frames = np.arange(track.first_frame, track.first_frame + len(track.times))
+    assert {*range(STANDS, STANDS + FLIES)} <= {*frames}
+    air = (frames >= STANDS) & (frames < STANDS + FLIES) & track.seen
+    assert air.sum() >= 0.8 * FLIES  # in the tuck, joints are drawn over each other
+    error = np.linalg.norm(track.positions * HEIGHT - joints[frames], axis=-1)[air]
+    assert np.percentile(error, 75) < 5  # a tenth of the body
+    assert track.flight == (STANDS - track.first_frame, STANDS + FLIES - track.first_frame)
+    assert track.gravity * HEIGHT == pytest.approx(9.8 / 1.7 * 50, rel=0.1)
+
+
+@pytest.mark.slow
+def test_two_who_dive_side_by_side_have_two_tracks():
+    film = turned(1)
+    pictures, _ = filmed(film, beside=(80,))
+    tracks = follow(pictures, film.times, MODELS, STANDS, STANDS + FLIES)
+    assert len(tracks) == 2
+    apart = np.median(tracks[1].positions[STANDS:30, :, 0]) - np.median(tracks[0].positions[STANDS:30, :, 0])
+    assert abs(apart) * HEIGHT == pytest.approx(80, abs=15)
+
+
+def test_nobody_is_followed_where_nothing_falls():
+    film = turned(1)
+    pictures, _ = filmed(film)
+    assert follow([pictures[0]] * len(pictures), film.times, MODELS, STANDS, STANDS + FLIES) == []
+
+
+# === Formats and files ===
+
+
+def test_joints_of_other_formats_are_ours():
+    """By name, one joint in each format; those that it lacks are NaN."""
+    numbers = {"coco-17": (17, 9), "blazepose-33": (33, 15), "halpe-26": (26, 9)}  # of joints; the left wrist's
+    for name, (count, wrist) in numbers.items():
+        ours = from_format(np.arange(count, dtype=float)[:, np.newaxis], name)[:, 0]
+        assert len(ours) == len(JOINTS) == len(FORMATS[name])
+        assert ours[JOINT["wrist_l"]] == wrist
+        assert np.isnan(ours[JOINT["toe_r"]]) == (name == "coco-17")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [("pose_landmark_full.tflite", b"other", "other_weights"), ("pose_landmarker_full.task", b"no zip", "damaged")],
+)
+def test_a_file_that_is_no_known_network_is_refused(tmp_path, monkeypatch, name, content, code):
+    load_pose_models.cache_clear()
+    (tmp_path / name).write_bytes(content)
+    monkeypatch.setenv(PLACE, str(tmp_path))
+    with refused(code, name):
+        load_pose_models()
+
+
+def test_a_place_without_networks_says_what_to_install(tmp_path, monkeypatch):
+    load_pose_models.cache_clear()
+    monkeypatch.setattr(pose, "_files", list)
+    with refused("no_pose_model", "mediapipe"):
+        load_pose_models()
+    monkeypatch.undo()
+    monkeypatch.setenv(PLACE, str(tmp_path / "missing"))
+    with refused("not_found", PLACE):
+        load_pose_models()
