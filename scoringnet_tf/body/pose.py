@@ -135,6 +135,12 @@ def has_pose_models() -> bool:
     return bool(_files()) and bool(importlib.util.find_spec("ai_edge_litert"))
 
 
+def preload() -> None:
+    """Loads them if there are any, which LiteRT tells on stderr."""
+    if has_pose_models():
+        load_pose_models()
+
+
 def _files() -> list[Path]:
     """Files with networks, the user's first."""
     given = Path(os.environ[PLACE]) if os.environ.get(PLACE) else None

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from absl import flags
 from tqdm import tqdm
 
+from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.features import check_sees_frames
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
 from scoringnet_tf.report.page import ShownPerformance
@@ -141,6 +142,8 @@ def main(arguments: list[str]) -> int:
         return 1
 
     cli.load_tensorflow()
+    with cli.without_notices():
+        preload()
     from scoringnet_tf.inference.predictor import predictor_of
 
     names = dict(zip(paths, told_apart(paths), strict=True))

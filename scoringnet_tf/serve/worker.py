@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from tqdm import tqdm
 
+from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import problem_with
 from scoringnet_tf.support import cli
@@ -116,6 +117,8 @@ def _work(prepare: Callable[[], Make], connection: Any) -> None:
 def page_maker(model: str, most_seconds: float) -> Make:
     """A `Make` that scores videos up to so many seconds by the model with this name or path."""
     cli.load_tensorflow()
+    with cli.without_notices():
+        preload()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import video_pages
     from scoringnet_tf.report.session import write_pages

@@ -130,19 +130,26 @@ def load_tensorflow() -> None:
         import tensorflow
 
         return
+    with without_notices():
+        import tensorflow
+
+        gpus = tensorflow.config.list_physical_devices("GPU")
+    if NVIDIA.exists() and not gpus:
+        print("TensorFlow cannot use the GPU. Set TF_CPP_MIN_LOG_LEVEL=0 to see why.", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def without_notices() -> Iterator[None]:
+    """Keeps what libraries write to stderr as they are loaded off it."""
     with tempfile.TemporaryFile() as notices:
         sys.stderr.flush()
         stderr = os.dup(2)
         os.dup2(notices.fileno(), 2)
         try:
-            import tensorflow
-
-            gpus = tensorflow.config.list_physical_devices("GPU")
+            yield
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-    if NVIDIA.exists() and not gpus:
-        print("TensorFlow cannot use the GPU. Set TF_CPP_MIN_LOG_LEVEL=0 to see why.", file=sys.stderr)
 
 
 @contextlib.contextmanager
