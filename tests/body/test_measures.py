@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from turned import FLIES, PIKE, RATE, REACH, STANDS, STRAIGHT, TUCK, turned, without
 
-from benchmarks.body import errors_of, fitted, simulated, sizes_of
+from benchmarks.disturbed_bodies import errors_of, fitted, simulated, sizes_of
 from scoringnet_tf.inference.athlete import CURVE, shown_by, shown_by_all, widths
 from scoringnet_tf.inference.measures import READERS, flight_of, position
 from scoringnet_tf.sports import get_sport
