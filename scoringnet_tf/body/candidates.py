@@ -1,7 +1,7 @@
 """What the body may be in each frame: poses that an estimator finds in turned crops, and how they fit what is seen."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -25,14 +25,15 @@ class View:
     """One frame: its full picture, and what is known of it in pixels of the small one.
 
     Attributes:
-        picture: uint8 (H, W, 3).
+        pictures, number: it is one of these, uint8 (H, W, 3), which may be decoded each time.
         scale: small pixels in one of its own.
         silhouette: (h, w), 0 to 1; NaN where no other picture shows the background.
         place: (2,), where the fall has the body's centre.
         body: height of the body, small pixels.
     """
 
-    picture: np.ndarray
+    pictures: Sequence[np.ndarray]
+    number: int
     scale: float
     silhouette: np.ndarray
     place: np.ndarray
@@ -72,8 +73,9 @@ def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray,
     `cut` takes the body out of its background.
     """
     maps = [_crop_map(estimator.side, *crop) for crop in crops]
-    found = estimator(np.stack([_crop(view, each, estimator.side, cut) for each in maps]) if maps else np.zeros(0))
-    back = np.stack([cv2.invertAffineTransform(each) for each in maps]) if maps else np.zeros((0, 2, 3))
+    picture = cv2.GaussianBlur(view.pictures[view.number], (3, 3), SOFT)
+    found = estimator(np.stack([_crop(picture, view, each, estimator.side, cut) for each in maps]))
+    back = np.stack([cv2.invertAffineTransform(each) for each in maps])
     joints = np.einsum("nij,nkj->nki", back[:, :, :2], found.joints * estimator.side) + back[:, None, :, 2]
     return joints, found.confidence, found.presence
 
@@ -85,11 +87,10 @@ def _crop_map(side: int, centre: np.ndarray, size: float, turn: float) -> np.nda
     return np.hstack([turned, (side / 2 - turned @ centre)[:, np.newaxis]])
 
 
-def _crop(view: View, to_crop: np.ndarray, side: int, cut: bool) -> np.ndarray:
+def _crop(picture: np.ndarray, view: View, to_crop: np.ndarray, side: int, cut: bool) -> np.ndarray:
     """A crop, float32 (side, side, 3), 0 to 1."""
     from_full = to_crop.copy()
     from_full[:, :2] *= view.scale
-    picture = cv2.GaussianBlur(view.picture, (3, 3), SOFT)
     crop = cv2.warpAffine(picture, from_full, (side, side)).astype(np.float32) / 255
     if not cut:
         return crop

@@ -29,6 +29,7 @@ REACH = 1.3  # from toes to fingertips above the head, in lengths from the head 
 NEAR = 0.3  # seconds around the stages' take-off in which it is looked for
 RISEN, STRAIGHT = 0.2, 0.95  # lengths of a leg: what is more than a joint's error, and nearly all of it
 FEET = [JOINT[f"{name}_{side}"] for name in ("ankle", "toe") for side in "lr"]
+SHORTEST = 4  # frames of a flight
 LEAST_SEEN = 0.3  # of the frames, or there is no track
 GOOD = 1.8  # cost of a pose that needs no second look: all of it fits three fifths of the silhouette
 REFINED = 2  # candidates a frame that are looked at again, each in its own crop
@@ -38,11 +39,13 @@ def follow(pictures: Sequence[np.ndarray], times: np.ndarray, models: PoseModels
     """The joints of who falls in a flight, one or two athletes; none if nobody is seen.
 
     Args:
-        pictures: L of them, uint8 (H, W, 3), RGB.
+        pictures: L of them, uint8 (H, W, 3), RGB, which may be decoded when they are asked for.
         times: (L,), seconds of life.
         models: estimators of joints.
         start, stop: the first picture in the air, and the first one after it, as stages have them.
     """
+    if stop - start < SHORTEST:
+        return []
     scenes = _scenes(pictures, times, start, stop, models)
     tracks = [_followed(scene, models) for scene in scenes]
     return [track for track in tracks if track and track.seen.mean() > LEAST_SEEN]
@@ -77,22 +80,19 @@ def _scenes(
     last = min(last, len(times) - 1)
     shown, end = np.searchsorted(times, [times[first] - BACKGROUND, times[last] + BACKGROUND]).tolist()
     scale = min(1.0, camera.HEIGHT / pictures[0].shape[0])
-    small = np.stack([cv2.GaussianBlur(_resized(picture, scale), (3, 3), 0) for picture in pictures[shown:end]])
+    small = np.stack([cv2.GaussianBlur(_resized(pictures[at], scale), (3, 3), 0) for at in range(shown, end)])
     path, seconds = camera.camera_path(small), times[shown:end] - times[start]
     frames = range(first - shown, last + 1 - shown)
     silhouettes, motion = zip(*(camera.foreground(small, path, seconds, at) for at in frames), strict=True)
-    path, seconds, flight = (
-        path[frames.start : frames.stop],
-        seconds[frames.start : frames.stop],
-        (start - first, stop - first),
-    )
+    shown_there = slice(frames.start, frames.stop)
+    path, seconds, flight = path[shown_there], seconds[shown_there], (start - first, stop - first)
     air = slice(*flight)
     scenes = []
     for fall in find_falls(np.stack(motion[air]), path[air], seconds[air]):
         ground = np.column_stack([fall.at(seconds), np.ones(len(seconds))])
         places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], fall.gravity * TALL / GRAVITY
-        seen = zip(pictures[first : last + 1], silhouettes, places, strict=True)
-        views = [View(picture, scale, silhouette, place, height) for picture, silhouette, place in seen]
+        seen = zip(range(first, last + 1), silhouettes, places, strict=True)
+        views = [View(pictures, number, scale, silhouette, place, height) for number, silhouette, place in seen]
         if body := _body_height(views, flight, models):
             views = [dataclasses.replace(view, body=body) for view in views]
         scenes.append(_Scene(first, seconds, views, path, fall, flight))
@@ -180,14 +180,14 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
     places = np.stack([view.place for view in scene.views[first:last]]) * scale
     start, stop = scene.flight[0] - first, scene.flight[1] - first
     return Track(
-        first_frame=scene.first + first,
+        first_frame=int(scene.first + first),
         times=shown,
         positions=(filled * scale).astype(np.float32),
         confidence=sure,
         camera=path[:, :2],
         gravity=scene.fall.gravity * scale,
         centre=places,
-        flight=(take_off(start, *_legs(filled, path, scale), times=shown), stop),
+        flight=(take_off(start, *_legs(filled, path, scale), times=shown), int(stop)),
     )
 
 

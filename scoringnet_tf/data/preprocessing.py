@@ -194,6 +194,20 @@ def encode_jpeg(frame: np.ndarray, quality: int) -> bytes:
     return encoded.tobytes()
 
 
+class Decoded(Sequence[np.ndarray]):
+    """Pictures [start, stop) among JPEGs, each decoded when it is asked for."""
+
+    def __init__(self, jpegs: Sequence[bytes], start: int, stop: int) -> None:
+        self._jpegs, self._range = jpegs, range(start, stop)
+
+    def __len__(self) -> int:
+        return len(self._range)
+
+    def __getitem__(self, index: Any) -> Any:
+        """A picture, uint8 (H, W, 3)."""
+        return decode_jpeg(self._jpegs[self._range[index]])
+
+
 def decode_jpeg(encoded: bytes) -> np.ndarray:
     """The frame, uint8 (H, W, 3) RGB, of JPEG bytes; the pixels that `augmentation.FrameDecoder` gives."""
     import cv2

@@ -19,7 +19,7 @@ from scoringnet_tf.body.following import follow
 from scoringnet_tf.body.pose import has_pose_models, load_pose_models
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.features import check_features, read_features
-from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.preprocessing import Decoded
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
@@ -240,8 +240,9 @@ class Predictor:
         start, stop = begin + flight[0], begin + flight[1]
         first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
         last = min(last, len(video.pictures))
-        pictures = [decode_jpeg(jpeg) for jpeg in video.pictures[first:last]]
-        tracks = follow(pictures, seen.times[first:last], self._poses, start - first, stop - first)
+        tracks = follow(
+            Decoded(video.pictures, first, last), seen.times[first:last], self._poses, start - first, stop - first
+        )
         return [track.shifted(video.first_frame + first) for track in tracks]
 
     # === Score ===

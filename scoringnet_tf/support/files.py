@@ -248,6 +248,21 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
     return file
 
 
+class Stretch(Sequence[bytes]):
+    """Some items of a sequence, which are asked for them one by one."""
+
+    def __init__(self, items: Sequence[bytes], numbers: range) -> None:
+        self._items, self._numbers = items, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> Any:
+        """An item; or several, a `Stretch`, for a slice."""
+        numbers = self._numbers[index]
+        return self._items[numbers] if isinstance(numbers, int) else Stretch(self._items, numbers)
+
+
 class Spooled(Sequence[bytes]):
     """Byte strings that lie on disk, not in memory, in a temporary file that goes when this does."""
 
@@ -260,9 +275,9 @@ class Spooled(Sequence[bytes]):
         return len(self._ends) - 1
 
     def __getitem__(self, index: Any) -> Any:
-        """An item; or several, a list, for a slice."""
+        """An item; or several, read when they are asked for, for a slice."""
         numbers = range(len(self))[index]
-        return self._read(numbers) if isinstance(numbers, int) else [self._read(number) for number in numbers]
+        return self._read(numbers) if isinstance(numbers, int) else Stretch(self, numbers)
 
     def extend(self, items: Iterable[bytes]) -> None:
         """Adds items at the end."""
