@@ -26,9 +26,6 @@ BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in 
 BACKGROUND = 1.0  # and those that show the background
 CROPS, SURE = (0.45, 0.7, 1.1), 0.8  # sides that a body is looked for in, heights of the picture; presence
 REACH = 1.3  # from toes to fingertips above the head, in lengths from the head to the ankles
-NEAR = 0.3  # seconds around the stages' take-off in which it is looked for
-RISEN, STRAIGHT = 0.2, 0.95  # lengths of a leg: what is more than a joint's error, and nearly all of it
-FEET = [JOINT[f"{name}_{side}"] for name in ("ankle", "toe") for side in "lr"]
 SHORTEST = 4  # frames of a flight
 LEAST_SEEN = 0.3  # of the frames, or there is no track
 GOOD = 1.8  # cost of a pose that needs no second look: all of it fits three fifths of the silhouette
@@ -187,35 +184,8 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
         camera=path[:, :2],
         gravity=scene.fall.gravity * scale,
         centre=places,
-        flight=(take_off(start, *_legs(filled, path, scale), times=shown), int(stop)),
+        flight=(int(start), int(stop)),
     )
-
-
-def _legs(joints: np.ndarray, path: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """How low the lowest foot is in the scene, and how far the legs reach, (L,), in lengths of a leg."""
-    scene = np.einsum("lij,lkj->lki", path[:, :2, :2], joints * scale) + path[:, np.newaxis, :2, 2]
-    hips, ankles = (scene[:, [JOINT[f"{name}_l"], JOINT[f"{name}_r"]]].mean(axis=1) for name in ("hip", "ankle"))
-    reach = np.linalg.norm(ankles - hips, axis=1)
-    leg = np.percentile(reach, 90)
-    return scene[:, FEET, 1].max(axis=1) / leg, reach / leg
-
-
-def take_off(start: int, lowest: np.ndarray, reach: np.ndarray, times: np.ndarray) -> int:
-    """The first frame in the air: the middle one of what the stages, the feet and the legs say.
-
-    The feet rise from where they stood, and the legs bend after they were straight. A springboard moves the feet, who
-    stays straight does not bend, and joints err: two of three decide.
-
-    Args:
-        start: what the stages say.
-        lowest, reach: (L,), see `_legs`.
-        times: (L,), seconds.
-    """
-    near = np.flatnonzero(np.abs(times - times[start]) < NEAR)
-    raised = near[lowest[near] < np.max(lowest[near]) - RISEN]
-    straight = near[reach[near] > STRAIGHT * np.max(reach[near])]
-    rises = raised[raised > near[lowest[near].argmax()]]
-    return int(np.median([start, rises[0] if len(rises) else start, min(straight[-1] + 1, near[-1])]))
 
 
 def _filled(

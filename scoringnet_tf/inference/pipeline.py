@@ -25,7 +25,7 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.fall import check_speed, slow_motion
-from scoringnet_tf.inference.finding import AROUND, edges_in, fall_edges, fall_stage, find
+from scoringnet_tf.inference.finding import AROUND, edges_in, fall_edges, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
@@ -129,12 +129,9 @@ class Predictor:
         for video in self._apart(videos):
             seen, performances = self.see(video, force), []
             spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
-            for number, span in enumerate(spans):
+            for span in spans:
                 remarks = checks.performance_remarks(self.model, seen, span)
                 tracks = self.follow(seen, span) if force or not remarks.reasons else []
-                if tracks:  # the body tells better when the feet leave
-                    off = tracks[0].first_frame + int(tracks[0].flight[0] or 0) - video.first_frame
-                    spans[number] = span = span.with_start(seen, fall_stage(self.model.sport), off)
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)
                 performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force))

@@ -77,14 +77,6 @@ class Span:
         labels = np.zeros(len(frames)) if self.labels is None else self.labels[seen.sample_of[frames] - self.start]
         return int(frames[0]), labels.astype(np.int8)
 
-    def with_start(self, seen: Seen, stage: int, frame: int) -> "Span":
-        """The span with a stage that begins in another frame of the part, and the one before it up to there."""
-        labels, begin = np.array(self.labels), int(seen.sample_of[frame]) - self.start
-        old = int(np.flatnonzero(labels == stage)[0])
-        labels[old:begin] = stage - 1
-        labels[max(begin, 0) : old] = stage
-        return dataclasses.replace(self, labels=labels)
-
 
 @dataclasses.dataclass(frozen=True)
 class Scores:

@@ -14,7 +14,6 @@ from scoringnet_tf.inference.calibration import seconds_in
 from scoringnet_tf.inference.fall import flight_limits
 from scoringnet_tf.inference.finding import moment_frames
 from scoringnet_tf.inference.pipeline import Predictor
-from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
@@ -136,12 +135,3 @@ def test_each_moment_of_a_fall_is_told_or_withheld_by_itself(phases, tmp_path, r
         assert [name for (name, *_), frame in zip(PHASES.moments, frames, strict=True) if frame >= 0] == told
     if codes == ["impossible_flight"] and len(labels) > 60:
         assert "--speed=2" in one.own_reasons[0]
-
-
-@pytest.mark.parametrize(("frame", "labels"), [(2, [1, 3, 3, 3, 4]), (6, [1, 2, 2, 3, 4]), (4, [1, 2, 3, 3, 4])])
-def test_a_stage_begins_where_the_body_says(frame, labels):
-    """Of ten frames at half the rate, in a span that has all of them."""
-    seen = Seen(None, np.arange(5) * 2.0, np.arange(10) // 2, 12.5)
-    span = Span(0, 5, 0, 5, labels=np.array([1, 2, 3, 3, 4]))
-    assert span.with_start(seen, 3, frame).labels.tolist() == labels
-    assert span.labels.tolist() == [1, 2, 3, 3, 4]
