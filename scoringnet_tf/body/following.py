@@ -152,10 +152,9 @@ def _second_look(view: View, found: Candidates, way: Way, at: int, times: np.nda
         if found.cost[chosen] < GOOD:
             return found
         centre = centre_of_mass(found.joints[chosen])
-    crop = [(centre, CROP * view.body, turn)]
-    poses = [look(view, models.second, crop, cut=True)]
+    poses = look(view, models.second, [(centre, CROP * view.body, turn)], cut=True)
     kept = (found.joints, found.confidence, found.presence)
-    return candidates(view, *map(np.concatenate, zip(kept, *poses, strict=True)))
+    return candidates(view, *map(np.concatenate, zip(kept, poses, strict=True)))
 
 
 def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
@@ -193,16 +192,13 @@ def _filled(
 ) -> np.ndarray:
     """Joints (L, 17, 2) at `times`: between those seen, the body changes its shape and turns evenly, and falls."""
     centres = centre_of_mass(joints)
+    aside = centres - places[np.searchsorted(times, seen)]
     upright = _turned(joints - centres[:, np.newaxis], -turned)
     shape = np.stack([np.interp(times, seen, values) for values in upright.reshape(len(seen), -1).T], axis=-1).reshape(
         len(times), -1, 2
     )
-    off = np.stack([np.interp(times, seen, values) for values in (centres - _at(places, times, seen)).T], axis=-1)
+    off = np.stack([np.interp(times, seen, values) for values in aside.T], axis=-1)
     return _turned(shape, np.interp(times, seen, turned)) + (places + off)[:, np.newaxis]
-
-
-def _at(places: np.ndarray, times: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    return places[np.searchsorted(times, seen)]
 
 
 def _turned(shape: np.ndarray, angle: np.ndarray) -> np.ndarray:
