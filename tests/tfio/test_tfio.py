@@ -76,7 +76,7 @@ def train(records_dir, model_dir, temporary, *before):
     ):
         while process.poll() is None:
             with contextlib.suppress(FileNotFoundError):  # deleted while it is looked for
-                copied |= {path.name for path in temporary.rglob("*.tfrecord")}
+                copied |= {path.name for path in temporary.rglob("[!.]*.tfrecord")}  # not those half copied
             time.sleep(0.05)
     return process.returncode, log.read_text(), copied
 
