@@ -19,6 +19,7 @@ import scipy.io
 import scoringnet_tf  # before TensorFlow: it asks for oneDNN
 from scoringnet_tf.support.i3d_files import CACHE, PACKAGE
 
+pytest_plugins = ["chromium"]  # the fixtures of tests/browser
 gc.set_threshold(50_000, 20, 20)  # with graphs and models by the dozen, passes of the collector take 7 % of the time
 
 HEIGHT, WIDTH = 48, 64

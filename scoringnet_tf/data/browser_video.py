@@ -3,7 +3,7 @@
 import gc
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,11 +44,10 @@ def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> 
         yield resize_frame(frame, size)
 
 
-def encode_clip(frames: Iterable[np.ndarray], fps: float) -> bytes:
-    """Encodes evenly spaced frames as `write_clip` does."""
+def encode_clip(frames: Iterable[np.ndarray], clock: Sequence[float] | np.ndarray) -> bytes:
+    """Encodes L frames as `write_clip` does; `clock`, (L + 1,): seconds at which each begins, and the last one ends."""
     file = io.BytesIO()
-    rate = _rate(fps)
-    write_clip(file, ((frame, float(number / rate)) for number, frame in enumerate(frames)), fps)
+    write_clip(file, zip(frames, clock, strict=False), (len(clock) - 1) / clock[-1])
     return file.getvalue()
 
 

@@ -14,24 +14,20 @@ from scoringnet_tf.report.page import BodyRow, Picture, Scene
 from scoringnet_tf.sports import Sport
 
 
-def body_rows(
-    sport: Sport, performance: Performance, scene: Scene, jpegs: Sequence[bytes], joints: bool = True
-) -> list[BodyRow]:
+def body_rows(sport: Sport, performance: Performance, scene: Scene, jpegs: Sequence[bytes]) -> list[BodyRow]:
     """A row for each element and measure that a performance's body shows, and one that names the others.
 
     Args:
         sport: names what could be seen.
         performance: it.
         scene, jpegs: the frames that a page shows.
-        joints: whether they are drawn.
     """
 
     def picture(frame: int | None) -> Picture | None:
         number = -1 if frame is None else frame - scene.first_frame
         if frame is None or not 0 <= number < len(jpegs):
             return None
-        jpeg, paths = close_up(jpegs[number], performance.body, frame)
-        return Picture(number, "", jpeg, paths if joints else {})
+        return Picture(number, "", *close_up(jpegs[number], performance.body, frame))
 
     rows = []
     for name in (of_athlete(name, number) for number in ATHLETES for name in sport.measures):

@@ -1,49 +1,65 @@
-"""The joints over a page's pictures, as SVG that stretches with them, and close-ups of an athlete."""
+"""The joints and angles that a page draws over its pictures, and close-ups of an athlete."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.body.angles import angles_of
+from scoringnet_tf.body.skeleton import JOINT
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg, resize_frame
-from scoringnet_tf.inference.drawn_body import Figure, figures
+from scoringnet_tf.inference.drawn_body import figures
 
-UNITS = 1000  # width and height of any picture in an overlay
+UNITS = 1000  # width and height of any picture in a drawing
 LEAST, AROUND = 0.25, 1.4  # a close-up's side: in the picture's heights, and in the body's extents
 SIDE, QUALITY = 256, 85  # of a close-up: pixels; its JPEG's
 
 
-def overlay(jpeg: bytes, tracks: Sequence[Track], frame: int) -> dict[str, str]:
-    """Part of the body → SVG path in `UNITS` over a picture, of this frame in the file; empty if it shows no body."""
-    bodies = figures(tracks, frame)
-    return _paths(bodies, np.zeros(2), np.array((_aspect(decode_jpeg(jpeg)), 1.0))) if bodies else {}
+def drawings(tracks: Sequence[Track], first: int, count: int, aspect: float) -> list[dict[str, Any]]:
+    """What to draw over each of `count` frames from number `first` in the file on; empty for one without a body.
+
+    Returns:
+        paths: part of the body → SVG path in `UNITS`.
+        angles: (x, y, degrees in words) of each bend at hips and knees, 0° if straight.
+    """
+    if not tracks:
+        return []
+    size = UNITS / np.array((aspect, 1.0))
+    paths = [_paths(tracks, first + number, size) for number in range(count)]
+    drawn: list[dict[str, Any]] = [{"paths": each, "angles": []} for each in paths]
+    for track in tracks:
+        angles = angles_of(track)
+        for name, bends in (("hip", angles.hip), ("knee", angles.knee)):
+            places = track.positions[:, [JOINT[f"{name}_l"], JOINT[f"{name}_r"]]].mean(axis=1) * size
+            begin = track.first_frame - first
+            for at in np.flatnonzero(angles.weight[max(-begin, 0) : max(count - begin, 0)] > 0) + max(-begin, 0):
+                text = f"{abs(bends[at]):.0f}°"
+                drawn[begin + at]["angles"].append([*np.rint(places[at]).astype(int).tolist(), text])
+    return drawn
 
 
-def close_up(jpeg: bytes, tracks: Sequence[Track], frame: int) -> tuple[bytes, dict[str, str]]:
-    """A square JPEG around the athletes in a picture, and its `overlay`; the picture itself if it shows no body."""
+def close_up(jpeg: bytes, tracks: Sequence[Track], frame: int) -> tuple[bytes, tuple[float, float, float, float]]:
+    """A square JPEG around the athletes in a picture, and its part of it, see `Picture`; all of it without a body."""
     bodies = figures(tracks, frame)
     if not bodies:
-        return jpeg, {}
+        return jpeg, (0, 0, 1, 1)
     picture = decode_jpeg(jpeg)
-    height, sides = len(picture), np.array((_aspect(picture), 1.0))
+    height, width = picture.shape[:2]
+    sides = np.array((width / height, 1.0))
     ends = np.concatenate([bones.reshape(-1, 2) for body in bodies for bones in body.bones.values()])
     side = min(max(LEAST, AROUND * np.ptp(ends, axis=0).max()), sides.min())
     corner = np.clip((ends.min(axis=0) + ends.max(axis=0) - side) / 2, 0, sides - side)
     (left, top), pixels = (int(each) for each in corner * height), int(side * height)
     shown = resize_frame(picture[top : top + pixels, left : left + pixels], 2 * (min(SIDE, pixels),))
-    paths = _paths(bodies, np.array((left, top)) / height, np.full(2, pixels / height))
-    return encode_jpeg(np.ascontiguousarray(shown), QUALITY), paths
+    part = (left / width, top / height, pixels / width, pixels / height)
+    return encode_jpeg(np.ascontiguousarray(shown), QUALITY), part
 
 
-def _aspect(picture: np.ndarray) -> float:
-    return picture.shape[1] / picture.shape[0]
-
-
-def _paths(bodies: Sequence[Figure], corner: np.ndarray, size: np.ndarray) -> dict[str, str]:
-    """The paths for what a corner and size, in the picture's heights, show."""
+def _paths(tracks: Sequence[Track], frame: int, size: np.ndarray) -> dict[str, str]:
     lines: dict[str, list[str]] = {}
-    for body in bodies:
+    for body in figures(tracks, frame):
         for part, bones in body.bones.items():
-            ends = np.rint((bones - corner) / size * UNITS).astype(int).tolist()
+            ends = np.rint(bones * size).astype(int).tolist()
             lines.setdefault(part, []).extend(f"M{x} {y}L{u} {v}" for (x, y), (u, v) in ends)
     return {part: "".join(each) for part, each in lines.items() if each}

@@ -12,10 +12,11 @@ from scoringnet_tf import __version__
 from scoringnet_tf.inference.drawn_body import COLORS
 from scoringnet_tf.inference.rendering import NO_STAGE, is_duration, measure_text, moment_text, value_text
 from scoringnet_tf.inference.times import Measure, Moment
-from scoringnet_tf.report.charts import Chart, angle_chart, compared_chart, probability_lines
 from scoringnet_tf.sports import NOISE, decimals
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.messages import counted
+
+LINES = ("#1f77d0", "#e0701a", "#2a9d6f", "#b04fa8", "#8a6d3b")  # colours of curves, on light and dark
 
 
 def rendered(name: str, **content: Any) -> str:
@@ -31,9 +32,11 @@ def _templates() -> Any:
     templates = jinja2.Environment(
         loader=loader, autoescape=True, undefined=undefined, trim_blocks=True, lstrip_blocks=True
     )
+    templates.policies["json.dumps_kwargs"] = {}  # in the order that they have
     templates.filters |= {"counted": counted, "colors": _colors, "ticks": _ticks}
     templates.filters["data_uri"] = lambda content, kind: f"data:{kind};base64,{base64.b64encode(content).decode()}"
-    templates.globals |= {"measured": _measured, "no_stage": NO_STAGE, "version": __version__, "joint_colors": COLORS}
+    templates.globals |= {"measured": _measured, "no_stage": NO_STAGE, "version": __version__}
+    templates.globals |= {"joint_colors": COLORS, "line_colors": LINES}
     return templates
 
 
@@ -58,12 +61,15 @@ class ShownScore:
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A frame, counted from the first that is shown: what it shows, in words, its JPEG, and joints as an `overlay`."""
+    """A frame, counted from the first that is shown: what it shows, in words, its JPEG, and of which part.
+
+    The part is (left, top, width, height), in the frame's width and height.
+    """
 
     frame: int
     caption: str
     jpeg: bytes
-    joints: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    crop: tuple[float, float, float, float] = (0, 0, 1, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +103,12 @@ class Scene:
         """L."""
         return len(self.times) - 1
 
+    @property
+    def clock(self) -> np.ndarray:
+        """(L + 1,), seconds since the first frame; evenly spaced if milliseconds do not tell frames apart."""
+        clock = self.times - self.times[0]
+        return clock if (np.diff(clock) > 0).all() else np.arange(len(clock)) / self.fps
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ShownPerformance(Scene):
@@ -108,13 +120,14 @@ class ShownPerformance(Scene):
         stage_names: in label order.
         scores: those that the model predicts, None if it is withheld; none if it gives none.
         stages: contiguous runs as in `VideoScore`, frames counted from the first that is shown.
-        clip: the shown frames as MP4, `fps` a second.
+        clip: the shown frames as MP4, by their `clock`.
         pictures: its moments, in order of time.
         moments, measures: see `Performance`.
         dives: number, name and difficulty of each athlete's dive → how probable that is.
         body: what the body shows, and what of it was not seen.
         athletes: how many were followed.
         curves: name → degrees in each shown frame, NaN where it was not seen.
+        bodies: what `overlays.drawing` gives for each shown frame; none without joints.
         reasons: why the scores are withheld, or would be without force.
         model_reasons: why none of the model's scores is a measurement.
         notes: what could lower trust.
@@ -133,6 +146,7 @@ class ShownPerformance(Scene):
     body: Sequence[BodyRow] = ()
     athletes: int = 1
     curves: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    bodies: Sequence[Mapping[str, Any]] = ()
     reasons: Sequence[str] = ()
     model_reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -146,11 +160,6 @@ class ShownPerformance(Scene):
     def durations(self) -> dict[str, Measure]:
         """The measures that stages have, and not the body."""
         return {name: measure for name, measure in self.measures.items() if is_duration(measure)}
-
-    @property
-    def has_joints(self) -> bool:
-        """Whether they are drawn on a picture."""
-        return any(one.joints for one in (*self.pictures, *(row.picture for row in self.body if row.picture)))
 
     @property
     def places(self) -> dict[str, int]:
@@ -175,13 +184,21 @@ class ShownPerformance(Scene):
         return [{**stage, "name": NO_STAGE if stage["name"] == NOISE else stage["name"]} for stage in shown]
 
     @property
-    def captions(self) -> list[str]:
-        """For every shown frame its time in the file, and its stage if it has one."""
-        names = [""] * self.num_frames
-        for stage in self.stages:
-            name = "" if stage["name"] == NOISE else f", {stage['name']}"
-            names[stage["start_frame"] : stage["end_frame"]] = [name] * (stage["end_frame"] - stage["start_frame"])
-        return [f"{_measured(time)}{name}" for time, name in zip(self.times[:-1], names, strict=True)]
+    def script(self) -> dict[str, Any]:
+        """What the page's script knows of it; stages are (name, first frame, frame behind the last)."""
+        probabilities = [] if self.probabilities is None else np.round(self.probabilities.T, 3).tolist()
+        stages = [one for one in self.stages if one["name"] != NOISE]
+        return {
+            "name": self.name,
+            "first": self.first_frame,
+            "times": np.round(self.times, 3).tolist(),
+            "clock": np.round(self.clock, 6).tolist(),
+            "stages": [[one["name"], one["start_frame"], one["end_frame"]] for one in stages],
+            "moments": self.places,
+            "curves": {name: _with_gaps(each) for name, each in self.curves.items()},
+            "bodies": self.bodies,
+            "probabilities": dict(zip(_colors(self).values(), probabilities, strict=bool(probabilities))),
+        }
 
 
 def performance_page(
@@ -199,8 +216,6 @@ def performance_page(
         shown=shown,
         index_link=index_link,
         compare_link=compare_link,
-        chart=angle_chart(shown.curves),
-        probabilities=_probability_lines(shown),
     )
 
 
@@ -217,7 +232,7 @@ def comparison_page(
         title=title or " and ".join(shown.name for shown in performances[:2]),
         performances=performances,
         moments=moments,
-        compared=_compared_charts(performances, moments[0]) if moments else [],
+        compared=list(dict.fromkeys(name for shown in performances for name in shown.curves)),
         names=list(dict.fromkeys(name for each in times for name in each)),
         times=times,
         of_all=shared_notes(performances),
@@ -252,17 +267,5 @@ def _measured(value: float, unit: str = "s", uncertainty: float | None = None) -
     return value_text(Measure(round(value, 3), unit, uncertainty))
 
 
-def _probability_lines(shown: ShownPerformance) -> list[dict[str, str]]:
-    return [] if shown.probabilities is None else probability_lines(shown.probabilities, _colors(shown).values())
-
-
-def _compared_charts(performances: Sequence[ShownPerformance], moment: str) -> list[Chart]:
-    """A chart for each curve, with all performances that show it and the moment at which they are aligned."""
-    curves: dict[str, dict[int, tuple]] = {}
-    for number, shown in enumerate(performances):
-        if moment in shown.moments:
-            times = shown.times[:-1] - shown.moments[moment].seconds
-            for name, values in shown.curves.items():
-                curves.setdefault(name, {})[number] = (shown.name, times, values)
-    charts = (compared_chart(name, each) for name, each in curves.items())
-    return [chart for chart in charts if chart]
+def _with_gaps(values: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in values]

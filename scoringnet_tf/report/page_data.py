@@ -13,7 +13,7 @@ from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.rendering import dive_titles, recognised_lines
 from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
 from scoringnet_tf.report.body_table import body_rows, curves_in, highest_frame
-from scoringnet_tf.report.overlays import QUALITY, overlay
+from scoringnet_tf.report.overlays import QUALITY, drawings
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.messages import clock
@@ -93,17 +93,15 @@ def performance_pages(
             title = f"{name}, performance {number} at {clock(performance.start_s)}"
         stages = _stages_within(score.stages, performance, scene)
         captions = sorted(_captions(score.sport, stages, performance, scene).items())
-        tracks = performance.body if joints else []
-        shown = [
-            Picture(frame, text, _small_jpeg(jpegs[frame]), overlay(jpegs[frame], tracks, scene.first_frame + frame))
-            for frame, text in captions
-            if frame < scene.num_frames
-        ]
+        captions = [each for each in captions if each[0] < scene.num_frames]
+        shown = [Picture(frame, text, _small_jpeg(jpegs[frame])) for frame, text in captions]
+        height, width = decode_jpeg(jpegs[0]).shape[:2]
         facts = _facts(score, performance, predicted, title) | {
-            "body": body_rows(score.sport, performance, scene, jpegs, joints),
+            "body": body_rows(score.sport, performance, scene, jpegs),
+            "bodies": drawings(performance.body if joints else [], scene.first_frame, scene.num_frames, width / height),
             "curves": curves_in(performance, scene),
         }
-        clip = encode_clip((_small(decode_jpeg(jpeg)) for jpeg in jpegs), scene.fps)
+        clip = encode_clip((_small(decode_jpeg(jpeg)) for jpeg in jpegs), scene.clock)
         pages.append(ShownPerformance(**vars(scene), **facts, stages=stages, clip=clip, pictures=shown))
     return pages
 

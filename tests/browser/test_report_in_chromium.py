@@ -1,8 +1,11 @@
 """The pages of a report as people have them: on a phone, on a desktop, by keyboard, by screen reader, in print."""
 
+import base64
 import pathlib
 
 import av
+import cv2
+import numpy as np
 import pytest
 from page_samples import full
 
@@ -34,7 +37,8 @@ def report(tmp_path_factory):
     with av.open(str(CLIP)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][:10]
     jpegs = [encode_jpeg(frame, 92) for frame in frames]
-    clip, pictures = encode_clip(frames, 25.0), [Picture(4, "take-off", jpegs[4]), Picture(7, "", jpegs[7])]
+    clip = encode_clip(frames, np.arange(11) / 25)
+    pictures = [Picture(4, "take-off", jpegs[4]), Picture(7, "", jpegs[7])]
     performances = [
         full(
             name=name,
@@ -53,29 +57,6 @@ def report(tmp_path_factory):
     ]
     left_out = [f"{LONG_NAME}.part, which could not be scored"]
     return write_pages(tmp_path_factory.mktemp("report") / "session.html", performances, "m", "Final", left_out)
-
-
-@pytest.fixture
-def open_page(chromium):
-    """A function (path, width) → page that is open there; its errors, and any request but for itself, fail the test."""
-    wrong, contexts = [], []
-
-    def opened(path, width=WIDTHS[-1], scheme="light", **options):
-        size = {"width": width, "height": 844}
-        context = chromium.new_context(viewport=size, offline=True, color_scheme=scheme, **options)
-        contexts.append(context)
-        context.on("request", lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url))
-        page = context.new_page()
-        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(path if isinstance(path, str) else path.as_uri())
-        page.wait_for_load_state("load")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 def tab_to(page, selector):
@@ -127,23 +108,39 @@ def test_a_wide_table_keeps_its_names_while_it_is_scrolled(report, open_page):
 def playing_at(page):
     """The frame at which each video stands that is shown, once it has been moved there."""
     page.wait_for_function("players.every(one => one.video.readyState > 1 && !one.video.seeking)")
-    return page.evaluate(
-        "players.filter(one => one.element.offsetParent).map(one => Math.floor(one.video.currentTime * one.fps))"
-    )
+    return page.evaluate("deck.players.map(one => one.frameAt(one.video.currentTime))")
 
 
-def test_the_slider_and_the_pictures_move_the_video(report, open_page):
+def test_the_slider_the_pictures_and_the_curve_move_the_video(report, open_page):
     page = open_page(report[1])
     tab_to(page, ".track input")
     page.keyboard.press("ArrowRight")
     assert playing_at(page) == [1]
-    assert page.evaluate("document.activeElement.ariaValueText") == page.inner_text(".now") == "0.04 s"
+    assert page.evaluate("document.activeElement.ariaValueText") == page.inner_text(".now") == "0.04 s, frame 1"
     page.click(".strip button >> nth=1")
-    assert playing_at(page) == [7] and page.inner_text(".now") == "0.28 s, entry"
+    assert playing_at(page) == [7] and page.inner_text(".now") == "0.28 s, frame 7, entry"
     page.keyboard.press("ArrowLeft")  # the focus is on the picture
     assert playing_at(page) == [6]
-    page.evaluate("players[0].video.play()")
-    page.wait_for_function("players[0].video.ended && players[0].slider.value === '9'")
+    page.click(".measures button")
+    assert playing_at(page) == [6] and page.locator(".cursor").first.get_attribute("style") == "left: 65%;"
+    box = page.locator(".player .chart").bounding_box()
+    page.mouse.click(box["x"] + 0.42 * box["width"], box["y"] + 5)
+    assert playing_at(page) == [4]
+    page.click("[data-moment=entry]")
+    assert playing_at(page) == [7]
+
+
+def test_the_space_bar_plays_and_a_click_on_a_button_does_not_take_it(report, open_page):
+    page = open_page(report[1])
+    page.click("[name=next]")
+    page.select_option("[name=speed]", "0.25")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    page.wait_for_function("!players[0].video.paused && players[0].video.playbackRate === 0.25")
+    page.keyboard.press("Space")
+    assert page.evaluate("players[0].video.paused") and page.inner_text("[name=play]") == "Play"
+    page.keyboard.press("Space")
+    page.wait_for_function("players[0].frame === 9 && !deck.running")
 
 
 def test_two_performances_stand_at_the_same_moment(report, open_page):
@@ -153,35 +150,58 @@ def test_two_performances_stand_at_the_same_moment(report, open_page):
     assert page.inner_text("#differences tr >> nth=1").split("\t")[-1] == "+0.00 ± 0.23 s"
     page.select_option("[name=align]", "entry")
     assert playing_at(page) == [7, 7]
-    page.locator("[name=time]").fill("-0.08")
+    page.click("[name=back]")
+    page.click("[name=back]")
     assert playing_at(page) == [5, 5] and page.evaluate("now.value") == "0.08 s before entry"
     page.locator(".track input").first.fill("3")
     assert playing_at(page) == [3, 3]
     page.select_option("[name=right]", "3")
     assert playing_at(page) == [0, 0] and page.evaluate("now.value") == "0.00 s after the start"
     page.click("[name=play]")
-    page.wait_for_function("play.textContent === 'Play' && at >= time.max")
+    page.wait_for_function("!deck.running && deck.at >= deck.range[1] - 0.05")
+
+
+def test_two_curves_are_aligned_at_the_moment_that_is_chosen(report, open_page):
+    """Frame 3 is a frame before the one's take-off, and three before the other's."""
+    page = open_page(f"{report[-1].as_uri()}#2")
+    lines = "[...document.querySelectorAll('.compared path.line')]"
+    starts = f"{lines}.map(one => parseFloat(one.getAttribute('d').slice(1)))"
+    apart = [one - other for one, other in [page.evaluate(starts)]]
+    assert apart == [pytest.approx(2 * 1000 / 12, abs=0.2)]  # of the twelve frames that the axis has
+    page.select_option("[name=align]", "entry")
+    one, other = page.evaluate(starts)
+    assert one == other and page.locator(".compared .degrees").all_inner_texts()[0] == "0°"
 
 
 def test_without_scripts_the_videos_stand_over_their_bands(report, open_page):
     for number, count in ((1, 1), (-1, 4)):
         page = open_page(report[number], java_script_enabled=False)
         assert page.locator("video[controls]").count() == page.locator(".band").count() == count
-        assert not page.locator("input:not(#joints):visible, form:visible").count()
+        assert not page.locator("input:visible, form:visible").count()
 
 
-def test_the_joints_can_be_hidden_also_without_scripts(report, open_page):
-    page = open_page(report[1], java_script_enabled=False)
-    assert page.locator(".joints:visible").count() == 1
-    page.uncheck("#joints")
-    assert page.locator(".joints:visible").count() == 0
-
-
-def test_a_measure_leads_to_its_frame_and_a_line_follows_on_the_curve(report, open_page):
+def test_joints_and_angles_are_switched_on_and_off(report, open_page):
+    """Over the video and its pictures: the one bone of the samples is yellow, an angle white."""
     page = open_page(report[1])
-    page.click(".measures button")
-    assert playing_at(page) == [6]
-    assert page.locator(".cursor").get_attribute("style") == "left: 65%;"
+    playing_at(page)
+
+    def colors(selector):
+        encoded = page.evaluate("selector => document.querySelector(selector).toDataURL()", selector)
+        png = np.frombuffer(base64.b64decode(encoded.partition(",")[2]), np.uint8)
+        pixels = cv2.imdecode(png, cv2.IMREAD_UNCHANGED)
+        return [(pixels == (*color, 255)).all(axis=-1).any() for color in ((77, 225, 255), (255, 255, 255))]
+
+    assert [colors(selector) for selector in (".drawn", ".strip canvas")] == [[True, False]] * 2
+    page.uncheck("#joints")
+    page.check("#angles")
+    assert [colors(selector) for selector in (".drawn", ".strip canvas")] == [[False, True]] * 2
+
+
+def test_each_stage_has_the_curve_of_its_own_probabilities(report, open_page):
+    """The last of three flight frames is the seventh of ten: 0.7 lies at 30.8 of 100 from above, 0.1 at 88.5."""
+    page = open_page(report[1])
+    curves = page.evaluate("[...document.querySelectorAll('#sure path.line')].map(one => one.getAttribute('d'))")
+    assert [curve.partition("L650.0 ")[2].partition("L")[0] for curve in curves] == ["88.5", "88.5", "30.8", "88.5"]
 
 
 def test_pages_lead_to_each_other_by_keyboard(report, open_page):

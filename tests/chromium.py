@@ -32,3 +32,26 @@ def violations_of():
         return [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in violations]
 
     return found
+
+
+@pytest.fixture
+def open_page(chromium):
+    """A function (path, width) → page that is open there; its errors, and any request but for itself, fail the test."""
+    wrong, contexts = [], []
+
+    def opened(path, width=1280, scheme="light", **options):
+        size = {"width": width, "height": 844}
+        context = chromium.new_context(viewport=size, offline=True, color_scheme=scheme, **options)
+        contexts.append(context)
+        context.on("request", lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url))
+        page = context.new_page()
+        page.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(path if isinstance(path, str) else path.as_uri())
+        page.wait_for_load_state("load")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
