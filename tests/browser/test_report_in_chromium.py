@@ -167,7 +167,7 @@ def test_two_curves_are_aligned_at_the_moment_that_is_chosen(report, open_page):
     lines = "[...document.querySelectorAll('.compared path.line')]"
     starts = f"{lines}.map(one => parseFloat(one.getAttribute('d').slice(1)))"
     apart = [one - other for one, other in [page.evaluate(starts)]]
-    assert apart == [pytest.approx(2 * 1000 / 12, abs=0.2)]  # of the twelve frames that the axis has
+    assert apart == [pytest.approx(2 * 1000 / 7, abs=0.2)]  # seen from frame 3 to frame 8: an axis of seven frames
     page.select_option("[name=align]", "entry")
     one, other = page.evaluate(starts)
     assert one == other and page.locator(".compared .degrees").all_inner_texts()[0] == "0°"

@@ -6,8 +6,12 @@ const moment = () => (deck.players.every((one) => align.value in one.moments) ? 
 
 deck.begin = (one) => (moment() ? one.clock[one.moments[moment()]] : 0);
 deck.moved = () => {
-  const { at, range: [begin, end] } = deck;
-  charts.forEach((chart) => { chart.querySelector(".cursor").style.left = `${100 * (at - begin) / (end - begin)}%`; });
+  const { at } = deck;
+  charts.forEach((chart) => {
+    const [begin, end] = chart.range ?? [0, 0], cursor = chart.querySelector(".cursor");
+    cursor.hidden = !(begin <= at && at <= end);
+    cursor.style.left = `${100 * (at - begin) / (end - begin)}%`;
+  });
   time.value = at;
   now.value = `${written(Math.abs(at))} s ${at < -BIT ? "before" : "after"} ${moment() || "the start"}`;
   time.setAttribute("aria-valuetext", now.value);
@@ -25,18 +29,21 @@ function difference(a, b) {
 
 // The curves of both on one axis of time; a chart goes if they do not share its curve.
 function drawCurves() {
-  const [begin, end] = deck.range, extent = end - begin;
-  const step = [0.1, 0.25, 0.5, 1, 2, 5, 10].find((each) => extent / each <= 7) ?? extent;
   charts.forEach((chart) => {
-    const shown = deck.players.filter((one) => one.curves[chart.dataset.name]?.some((value) => value !== null));
-    chart.hidden = shown.length < 2;
+    const curves = deck.players.map((one) => (one.curves[chart.dataset.name] ?? [])
+      .map((value, frame) => [one.clock[frame] - deck.begin(one), value]));
+    const seen = curves.map((points) => points.filter(([, value]) => value !== null).map(([seconds]) => seconds));
+    chart.hidden = !seen.every((times) => times.length);
     if (chart.hidden) return;
-    drawChart(chart.querySelector(".chart"), shown.map((one, number) => ({
-      color: `var(--${["left", "right"][number]})`,
-      points: one.curves[chart.dataset.name].map((value, frame) => [(one.clock[frame] - deck.begin(one) - begin) / extent, value]),
+    const begin = Math.min(...seen.flat()), end = Math.max(...seen.flat(), begin + 0.1), extent = end - begin;
+    const step = [0.1, 0.25, 0.5, 1, 2, 5, 10].find((each) => extent / each <= 7) ?? extent;
+    chart.range = [begin, end];
+    drawChart(chart.querySelector(".chart"), curves.map((points, number) => ({
+      color: `var(--${["left", "right"][number]})`, points: points.map(([seconds, value]) => [(seconds - begin) / extent, value]),
     })));
     chart.querySelectorAll("[data-side]").forEach((one) => { one.textContent = deck.players[one.dataset.side].name; });
-    const ticks = [...Array(Math.floor(end / step) - Math.ceil(begin / step) + 1).keys()].map((each) => (each + Math.ceil(begin / step)) * step);
+    const first = Math.ceil(begin / step), count = Math.floor(end / step) - first + 1;
+    const ticks = [...Array(count).keys()].map((each) => (first + each) * step);
     chart.querySelector(".ticks").innerHTML = ticks.map((each) => (
       `<span style="left:${100 * (each - begin) / extent}%">${`${Number(each.toFixed(2))} s`.replace("-", "−")}</span>`)).join("");
   });
@@ -70,7 +77,7 @@ function arrange() {
 align.addEventListener("change", arrange);
 time.addEventListener("input", () => { deck.stop(); deck.move(Number(time.value)); });
 charts.forEach((chart) => dragged(chart.querySelector(".chart"), (share) => {
-  const [begin, end] = deck.range;
+  const [begin, end] = chart.range;
   deck.stop();
   deck.move(begin + share * (end - begin));
 }));
