@@ -6,22 +6,14 @@ import pathlib
 import subprocess
 import sys
 
-from scoringnet_tf.__main__ import commands as ours
+from scoringnet_tf.support.commands import GROUPS
 
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def commands() -> list[str]:
-    """What stands behind `python -m` for each command."""
-    of_data = [
-        path.stem for path in (ROOT / "data_prep" / "commands").glob("*.py") if "\ndef main(" in path.read_text()
-    ]
-    return [*(f"data_prep {name}" for name in sorted(of_data)), *(f"scoringnet_tf.{name}" for name in ours())]
-
-
 def help_of(command: str) -> str:
     """What a command prints for --help, without the place of the repository."""
-    words = [sys.executable, "-m", *command.split(), "--help"]
+    words = [sys.executable, "-m", "scoringnet_tf", command, "--help"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return result.stdout.replace(f"{ROOT}{os.sep}", "").strip()
@@ -29,13 +21,13 @@ def help_of(command: str) -> str:
 
 def page() -> str:
     """The page in Markdown."""
-    names = commands()
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        helps = list(pool.map(help_of, names))
     parts = [
         "# Commands",
-        "What `python -m COMMAND --help` prints. `--helpfull` adds the flags that all commands have.",
+        "What `scoringnet COMMAND --help` prints. `--helpfull` adds the flags that all commands have.",
     ]
-    for name, text in zip(names, helps, strict=True):
-        parts.append(f"## {name.replace('scoringnet_tf.', '')}\n\n````text\n{text}\n````")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for heading, group in GROUPS.items():
+            names = [module.rpartition(".")[2] for module in group]
+            helps = zip(names, pool.map(help_of, names), strict=True)
+            parts += [f"## {heading}", *(f"### {name}\n\n````text\n{text}\n````" for name, text in helps)]
     return "\n\n".join(parts) + "\n"

@@ -12,6 +12,7 @@ import sys
 
 import pytest
 
+from scoringnet_tf.support.commands import GROUPS
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 
@@ -27,7 +28,9 @@ PAGES = files("*.md", "docs/*.md", "saved_models/*/README.md", "results/*/README
 FLAG_FILES = files("*.flags", "recipes/*.flags")
 PACKAGE = ".__main__"  # the module of a command that is a package
 COMMANDS = files("scoringnet_tf/*.py", "scoringnet_tf/*/__main__.py", "data_prep/commands/*.py", "benchmarks/*.py")
-START = "python -m "
+START = re.compile(r"python -m |(?:^|(?<=&& ))scoringnet (?=[a-z])")
+QUOTED = re.compile(r"`((?:python -m |scoringnet )[^`]+)`")
+MODULES = {module.rpartition(".")[2]: module for group in GROUPS.values() for module in group}
 OURS = ("scoringnet_tf.", "data_prep", "benchmarks.")
 
 # Parses command lines by the flags of their modules, each in a fork of a process that has imported what is light.
@@ -67,9 +70,9 @@ def command_lines(text):
     """The command lines of a text that stand in lines of their own, each as one line; a flag may go on in the next."""
     lines = [line.removeprefix("#").strip() for line in text.splitlines()]
     for number, line in enumerate(lines):
-        alone = f"`{START}" not in line and not line.startswith("|")  # in a table: what a program says
-        if START in line and line.count("`") % 2 == 0 and alone:
-            command = line[line.index(START) :]
+        found = START.search(line)
+        if found and line.count("`") % 2 == 0 and not QUOTED.search(line) and not line.startswith("|"):  # a table
+            command = line[found.start() :]
             for following in lines[number + 1 :]:
                 if not (command.endswith("\\") or following.startswith(("--", "[--"))):
                     break
@@ -79,14 +82,16 @@ def command_lines(text):
 
 def quoted_commands(text):
     """The command lines within sentences, in backquotes."""
-    return [" ".join(found.split()) for found in re.findall(rf"`({START}[^`]+)`", text)]
+    return [" ".join(found.split()) for found in QUOTED.findall(text)]
 
 
 def module_and_words(command):
     """The module with the flags of a command line, and what is given to it; None for a module of others."""
-    words = shlex.split(re.sub(r"[\[\]]", "", command.removeprefix(START)))
-    if words[0] == "data_prep":
-        return (f"data_prep.commands.{words[1]}", words[2:]) if len(words) > 1 and words[1].isalpha() else None
+    words = shlex.split(re.sub(r"[\[\]]", "", command.removeprefix("python -m ")))
+    if words[0] in ("scoringnet", "data_prep"):
+        if words[1:2] in ([], ["COMMAND"]):
+            return None
+        words = [MODULES[words[1]], *words[2:]]
     is_package = ROOT.joinpath(*words[0].split("."), "__main__.py").is_file()
     return (words[0] + PACKAGE * is_package, words[1:]) if words[0].startswith(OURS) else None
 
@@ -178,10 +183,10 @@ def test_every_public_name_is_in_the_reference():
 @pytest.mark.slow
 def test_every_command_is_in_the_reference_with_its_flags():
     page = runpy.run_path(str(ROOT / "docs" / "commands.py"))["page"]()
-    parts = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", page, re.M | re.S))
+    parts = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", page, re.M | re.S))
     ours = [module for module in DOCUMENTED if not module.startswith("benchmarks")]
     for module in ours:
-        name = module.removesuffix(PACKAGE).replace("data_prep.commands.", "data_prep ").removeprefix("scoringnet_tf.")
+        name = module.removesuffix(PACKAGE).rpartition(".")[2]
         shown = set(re.findall(r"^  --(?:\[no\])?(\w+)", parts[name], re.M))
         assert defined_flags(ROOT.joinpath(*module.split(".")).with_suffix(".py")) <= shown, name
     assert len(parts) >= len(ours)

@@ -4,16 +4,17 @@ import configparser
 import importlib.util
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
-from test_commands import COMMANDS
+from test_docs import files
 
 import scoringnet_tf
-from data_prep.__main__ import COMMANDS as PREPARATION
 from scoringnet_tf.support import model_files
+from scoringnet_tf.support.commands import GROUPS
 from scoringnet_tf.support.i3d_files import cached_file
 from scoringnet_tf.support.messages import InputError
 
@@ -35,7 +36,7 @@ for module in sys.argv[1:]:
 
 
 def test_imports_are_light():
-    modules = [*COMMANDS, *(f"data_prep.commands.{name}" for name in PREPARATION)]
+    modules = [module for group in GROUPS.values() for module in group]
     result = subprocess.run([sys.executable, "-c", HEAVY_MODULES, *modules], cwd=ROOT, capture_output=True, text=True)
     assert (result.stdout, result.returncode) == ("", 0), result.stderr
 
@@ -77,12 +78,19 @@ def test_a_score_prints_no_more_than_tensorflow_does_before_it_reads_the_level()
     assert status == "stages\n" and len(printed.splitlines()) <= len(least.splitlines()), printed
 
 
-def test_the_commands_are_listed():
-    listed = ended("import scoringnet_tf.__main__ as listing; listing.main()")[0].splitlines()[2:]
-    assert {f"scoringnet_tf.{line.split()[0]}" for line in listed} == {
-        name for name in COMMANDS if name.startswith("scoringnet_tf.")
-    }
-    assert all(len(line.split()) > 2 for line in listed)
+def test_one_command_lists_all_in_groups_and_runs_each():
+    """It imports none to list them, and each prints its own help."""
+    code = "import sys; from scoringnet_tf.__main__ import main; sys.argv = ['scoringnet'{}]; "
+    light = "status = main(); assert 'absl' not in sys.modules; sys.exit(status)"
+    listed = ended(code.format("") + light)[0].splitlines()
+    assert [line.rstrip(":") for line in listed if re.match(r"\w.*:$", line)] == [*GROUPS]
+    about = dict(line.split(maxsplit=1) for line in listed if line.startswith("  "))
+    sources = files("scoringnet_tf/[!_]*.py", "scoringnet_tf/*/__main__.py", "data_prep/commands/*.py")
+    runnable = [path for path, text in sources.items() if 'if __name__ == "__main__"' in text]
+    assert about.keys() == {path.parent.name if path.stem == "__main__" else path.stem for path in runnable}
+    for command in ("report", "split"):
+        shown = ended(code.format(f", '{command}', '--help'") + "main()")[0]
+        assert shown.startswith(about[command]) and "--output" in shown
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ A manifest.csv with a column features makes feature records, such as `python -m 
 place of frames. Flags for frames and decoding are refused then.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,7 @@ def main(_: list[str]) -> None:
         **dataset_flags.options(),
     )
     print("\n".join([f"\n{summary(info)}", "", *notes, f"Written to {FLAGS.output_dir}"]))
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -12,6 +12,7 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.support.options import OptionError
+from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
@@ -31,3 +32,7 @@ def main(_: list[str]) -> int:
         return WRONG_USE
     print("\n".join(lines))
     return PROBLEMS if num_problems else SOUND
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, wrong_use=WRONG_USE))

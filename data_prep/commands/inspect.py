@@ -6,6 +6,8 @@ Every record is parsed, every frame decoded, and all counts and hashes are compa
 of features the contact sheet shows them through time.
 """
 
+import sys
+
 from absl import flags
 
 from scoringnet_tf.support import cli
@@ -47,3 +49,7 @@ def main(_: list[str]) -> None:
     if FLAGS.output:
         save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)
         print(f"Contact sheet: {FLAGS.output}")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

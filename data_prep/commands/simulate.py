@@ -6,6 +6,7 @@ The same seed draws the same performances, and the same pixels on processors of 
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,7 @@ def _check_flags(is_session: bool) -> None:
         raise InputError("flags_conflict", f"--test_fraction has no effect with {reason}.")
     if is_drawn and not FLAGS.test_fraction:
         raise InputError("out_of_range", "--test_fraction=0 leaves no videos to test on.")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -17,6 +17,7 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use, splits
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import local_path
 
@@ -63,3 +64,7 @@ def _check_flags(output: Path) -> None:
         raise InputError("flags_conflict", "--test_fraction has no effect with --folds, each of which is tested on.")
     if output.suffix != ".csv":
         raise InputError("wrong_format", f"--output={output} does not end in .csv.")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -18,6 +18,7 @@ from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, LabelledVideo, checked_videos, facts_reader
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import named_sport
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted, shown
 from scoringnet_tf.support.paths import local_path
 
@@ -32,8 +33,6 @@ flags.DEFINE_boolean("drop_suffix", False, "Names without .avi, such as 001 for 
 flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment for videos with a problem.")
 CHOICES = ["refuse", "merge", "replace"]
 flags.DEFINE_enum("existing", "refuse", CHOICES, "Treatment for an existing file; merge keeps other videos.")
-
-POSITIONAL = True
 
 
 def main(paths: list[str]) -> None:
@@ -98,3 +97,7 @@ def _sound(videos: list[LabelledVideo]) -> list[LabelledVideo]:
     if not sound:
         raise InputError("no_stages", "No video has stage labels.")
     return sound
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

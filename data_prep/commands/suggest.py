@@ -28,8 +28,6 @@ flags.DEFINE_string("videos_dir", None, "Folder with the videos, if there are no
 flags.DEFINE_string("model", None, f"ScoringNet (.keras file, or folder with one). {DEFAULT_HELP}")
 flags.DEFINE_integer("workers", None, "Decoding processes. Default: one per core.", lower_bound=1)
 
-POSITIONAL = True
-USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
     "label_studio": 'Correct in Label Studio: import {output}, export as JSON. It needs a storage "Local files" of '
@@ -88,3 +86,7 @@ def _next_steps(output: Path, sport: Sport, videos_dir: Path) -> str:
             f"  python -m data_prep build --dataset=manifest --source_dir={folder} --sport={option} --output_dir=…",
         ]
     )
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

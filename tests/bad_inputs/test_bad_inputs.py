@@ -30,7 +30,6 @@ from refusals import code_printed
 from training_runs import trained
 
 import scoringnet_tf
-from data_prep.__main__ import COMMANDS as PREPARATION
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.models.presets import load_scoring_net
 
@@ -217,7 +216,7 @@ def prepared(folder, sound, command, *makers):
 
 def words(command):
     name, *rest = shlex.split(command)
-    return ["data_prep", name, *rest] if name in PREPARATION else [f"scoringnet_tf.{name}", *rest]
+    return ["scoringnet_tf", name, *rest]
 
 
 def files(folder):
@@ -237,10 +236,14 @@ def test_the_code_says_what_is_wrong(case, sound, tmp_path):
     assert {path.partition("/")[0] for path in files(folder) - before} == leaves and before <= files(folder)
 
 
-@pytest.mark.parametrize("arguments", [[], ["biuld"]])
+@pytest.mark.parametrize("arguments", [["data_prep"], ["data_prep", "biuld"], ["scoringnet_tf", "biuld"]])
 def test_a_command_that_there_is_not_is_answered_by_those_that_there_are(arguments, tmp_path):
-    result = ended(["data_prep", *arguments], tmp_path, tmp_path)
-    assert result.returncode == 2 and all(name in result.stderr for name in PREPARATION)
+    result = ended(arguments, tmp_path, tmp_path)
+    assert (
+        result.returncode == 2
+        and "  build  " in result.stderr
+        and f"{arguments[0][:5]}" in result.stderr.splitlines()[-1]
+    )
 
 
 def test_bad_videos_are_named_and_the_sound_one_is_scored(sound, tmp_path):
