@@ -9,16 +9,17 @@ from scoringnet_tf.serve.worker import Pages
 from scoringnet_tf.support.messages import InputError, Remark
 
 
-def page_of_content(video, name, options, folder):
-    """A page with name and options, or what the content of the file says: slow, crash, broken."""
-    content = video.read_bytes()
+def page_of_content(videos, title, folder):
+    """A page with names and options, or what the content of a file says: slow, crash, broken."""
+    content = videos[0][0].read_bytes()
     if content == b"slow":
         time.sleep(60)
     if content == b"crash":
         os._exit(1)
     if content == b"broken":
         return Remark("unreadable", "The file is no video.")
-    (folder / "page.html").write_text(f"<title>{name}, {options}</title>", encoding="utf-8")
+    shown = "; ".join(f"{name}, {options}" for _, name, options in videos)
+    (folder / "page.html").write_text(f"<title>{shown}</title>", encoding="utf-8")
     return Pages(["page.html"], "flight time 1.70 s.")
 
 

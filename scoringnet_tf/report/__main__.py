@@ -84,7 +84,7 @@ def _outcomes(videos: Sequence[Named], names: Mapping[str, str], predictor: "Pre
         try:
             if error is not None:
                 raise error
-            outcome: Any = video_pages(predictor, path, name, **options)
+            outcome: Any = video_pages(predictor, path, name, **options)[1]
         except Exception as wrong:
             outcome = problem_with(path, wrong)
         yield name, outcome

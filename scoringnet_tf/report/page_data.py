@@ -61,8 +61,8 @@ def video_pages(
     force: bool = False,
     speed: float = 1.0,
     joints: bool = True,
-) -> list[ShownPerformance]:
-    """Scores a video as `score_video` does. Returns what to show for each performance, by the file's name or `name`.
+) -> tuple[VideoScore, list[ShownPerformance]]:
+    """Scores a video as `score_video` does. Returns that, and what to show for each performance, named as the file.
 
     With `joints` they are drawn.
     """
@@ -74,7 +74,7 @@ def video_pages(
         summaries.append(part.summary)
         del part  # which holds all frames
     score = predictor.gather(path, summaries)
-    return performance_pages(score, found, predictor.model.scores, name or name_of(score.video), joints)
+    return score, performance_pages(score, found, predictor.model.scores, name or name_of(score.video), joints)
 
 
 def performance_pages(

@@ -1,21 +1,24 @@
-"""A queue for uploaded videos: bounded, one at a time, nothing kept. No TensorFlow, no web framework."""
+"""A queue for uploaded videos: bounded, one at a time. No TensorFlow, no web framework."""
 
 import asyncio
 import collections
 import contextlib
 import dataclasses
+import datetime
 import secrets
-import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+from scoringnet_tf.serve import kept
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
 MEGABYTE = 10**6
 LONGEST_NAME = 100  # characters that are shown
+LONGEST_FILE = 200  # bytes of a file's name
 UPLOADING, WAITING, WORKING, DONE, FAILED = "uploading", "waiting", "working", "done", "failed"
 ASSUMED_SECONDS = 10.0  # of the work on a video, before any is done
 
@@ -34,12 +37,14 @@ class Limits:
 
 @dataclasses.dataclass(eq=False)
 class Job:
-    """A video that has a place in the queue."""
+    """A video, or a comparison of two, that has a place in the queue."""
 
     token: str  # names it, and cannot be guessed
     name: str  # to be shown; no path
-    options: dict[str, float]  # speed of the film
     folder: Path  # for its file and its pages
+    options: dict[str, float] = dataclasses.field(default_factory=dict)  # speed of the film
+    compared: Sequence[str] = ()  # in place of a video: the tokens of two others
+    date: str = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc).isoformat())
     state: str = UPLOADING
     error: Remark | None = None  # why it failed
     pages: Sequence[str] = ()  # their names
@@ -49,8 +54,9 @@ class Job:
 
     @property
     def video(self) -> Path:
-        """Its file."""
-        return self.folder / "video"
+        """Its file, called as the video is where that is safe."""
+        is_safe = self.name.lower().endswith(VIDEO_SUFFIXES) and len(self.name.encode()) <= LONGEST_FILE
+        return self.folder / (self.name if is_safe and self.name[0] != "." else "video")
 
     @property
     def seconds(self) -> float:
@@ -59,20 +65,30 @@ class Job:
 
 
 class Queue:
-    """Takes videos, has a worker make their pages, and forgets them. It belongs to one event loop.
+    """Takes videos, has a worker make their pages, and forgets them, or keeps all. It belongs to one event loop.
 
     Args:
-        work: a function (seconds, video, name, options, folder) → `Pages`, or why there are none; as `Worker`.
-        folder: empty; for the videos and pages.
+        work: a function (seconds, videos, title, folder) → `Pages`, or why there are none; as `Worker`.
+        folder: for the videos and pages.
+        keeps: whether they stay until they are deleted, with those that an earlier queue left in `folder`.
     """
 
-    def __init__(self, work: Callable[..., Any], folder: Path, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, work: Callable[..., Any], folder: Path, limits: Limits, keeps: bool = False) -> None:
+        self.limits, self.keeps = limits, keeps
         self._work, self._folder = work, folder
-        self._jobs: dict[str, Job] = {}
-        self._waiting: collections.deque[Job] = collections.deque()
+        entries = kept.entries(folder) if keeps else {}
+        self._jobs = {token: Job(token, folder=folder / token, **entry) for token, entry in entries.items()}
+        for job in self._jobs.values():
+            job.state = FAILED if job.error else DONE if job.pages else WAITING
+        self._waiting = collections.deque(job for job in self._jobs.values() if job.state == WAITING)
         self._more = asyncio.Event()
+        self._more.set()
         self._durations: collections.deque[float] = collections.deque(maxlen=20)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All of them, the oldest first."""
+        return [*self._jobs.values()]
 
     def reserve(self, name: str = "", num_bytes: int | None = None, **options: float) -> Job:
         """A place for a video with this name, size if known, and options of `score_video`.
@@ -82,14 +98,57 @@ class Queue:
         """
         if num_bytes is not None:
             self._check_size(num_bytes)
+        job = self._new(_shown_name(name), options=options)
+        self._later(self.limits.upload_seconds, self._give_up, job)
+        return job
+
+    def compare(self, *tokens: str) -> Job:
+        """A place for the comparison of two videos that are kept; InputError if one has no page."""
+        jobs = [self.job(token) for token in tokens]
+        if not len(tokens) == len({*tokens}) == 2 or any(job.state != DONE or job.compared for job in jobs):
+            raise InputError("wrong_value", "Two videos that have pages can be compared.")
+        job = self._new(" | ".join(job.name for job in jobs), compared=tokens)
+        try:
+            job.folder.mkdir()
+            self._wait(job)
+        except OSError as error:
+            self._forget(job)
+            raise InputError("not_writable", *_no_room(error)) from error
+        return job
+
+    def delete(self, job: Job) -> None:
+        """Deletes a job with all its files; InputError while it is uploaded or worked on."""
+        if job.state in (UPLOADING, WORKING):
+            raise InputError("busy", "This video is in work.", "Delete it afterwards.")
+        if job.state == WAITING:
+            self._waiting.remove(job)
+        self._forget(job)
+
+    def correct(self, job: Job, content: bytes, seen: str) -> None:
+        """Saves the corrections of a video that is kept, see `kept.save_corrections`."""
+        if not self.keeps or job.state != DONE:
+            raise InputError("not_found", "No corrections are kept here.")
+        try:
+            kept.save_corrections(job.folder, content, seen)
+        except OSError as error:
+            raise InputError("not_writable", *_no_room(error)) from error
+
+    def _new(self, name: str, **values: Any) -> Job:
         if self._number_of(UPLOADING, WAITING, WORKING) >= self.limits.queue:
             text = f"The queue is full ({counted(self.limits.queue, 'video')})."
             raise InputError("queue_full", text, f"Try again in about {self.seconds_to_a_place} s.")
         token = secrets.token_urlsafe(16)
-        job = Job(token, _shown_name(name), options, self._folder / token)
-        self._jobs[token] = job
-        self._later(self.limits.upload_seconds, self._give_up, job)
-        return job
+        self._jobs[token] = Job(token, name, kept.unfinished(self._folder / token), **values)
+        return self._jobs[token]
+
+    def _wait(self, job: Job) -> None:
+        """The end of what is uploaded: it appears whole under its name, and waits."""
+        if self.keeps:
+            kept.save(job)
+        job.folder = job.folder.replace(self._folder / job.token)
+        self._set(job, WAITING)
+        self._waiting.append(job)
+        self._more.set()
 
     @property
     def seconds_to_a_place(self) -> int:
@@ -114,21 +173,18 @@ class Queue:
         try:
             job.folder.mkdir()
             await asyncio.wait_for(self._write(job, chunks), max(0.0, self.limits.upload_seconds - job.seconds))
+            self._wait(job)
         except asyncio.TimeoutError:
             self._give_up(job)
         except InputError as error:
             self._end(job, Remark(error.code, str(error)))
         except OSError as error:
-            text = f"The server cannot keep the video: {error.strerror}. Try again later."
-            self._end(job, Remark("not_writable", text))
+            self._end(job, Remark("not_writable", " ".join(_no_room(error))))
         except BaseException:  # whoever sends it is gone
             self._end(job, Remark("upload_broken", "The upload broke off."))
             raise
         if job.error:
             raise InputError(job.error.code, job.error)
-        self._set(job, WAITING)
-        self._waiting.append(job)
-        self._more.set()
 
     async def run(self) -> None:
         """Works on one video after the other, for ever."""
@@ -167,11 +223,13 @@ class Queue:
     async def _worked(self, job: Job) -> None:
         waited = job.seconds
         self._set(job, WORKING)
-        task = self.limits.work_seconds, job.video, job.name, job.options, job.folder
-        result = await asyncio.to_thread(self._work, *task)
+        sources = [self._jobs[token] for token in job.compared or [job.token] if token in self._jobs]
+        videos = [(one.video, one.name, one.options) for one in sources]
+        result = await asyncio.to_thread(self._work, self.limits.work_seconds, videos, job.name, job.folder)
         took = job.seconds
         self._durations.append(took)
-        job.video.unlink(missing_ok=True)
+        if not self.keeps:
+            job.video.unlink(missing_ok=True)
         problem = result if isinstance(result, Remark) else None
         job.pages, job.summary = ((), "") if problem else result
         self._end(job, problem)
@@ -185,15 +243,21 @@ class Queue:
             self._end(job, Remark("upload_timeout", text))
 
     def _end(self, job: Job, error: Remark | None) -> None:
-        """Done, or failed: then nothing but the words is left."""
-        if error:
-            shutil.rmtree(job.folder, ignore_errors=True)
-        job.error = error
+        """Done, or failed: then nothing but the words is left, and what had been uploaded if it is kept."""
+        stays, job.error = self.keeps and job.state == WORKING, error
         self._set(job, FAILED if error else DONE)
+        if stays:
+            try:
+                kept.save(job)
+            except OSError as problem:  # it is worked on again once the service is restarted
+                _log(f"{job.folder}: {problem.strerror}")
+            return
+        if error:
+            kept.delete(job.folder)
         self._later(self.limits.keep_seconds, self._forget, job)
 
     def _forget(self, job: Job) -> None:
-        shutil.rmtree(job.folder, ignore_errors=True)
+        kept.delete(job.folder)
         self._jobs.pop(job.token, None)
 
     def _set(self, job: Job, state: str) -> None:
@@ -201,6 +265,10 @@ class Queue:
 
     def _later(self, seconds: float, function: Callable[[Job], None], job: Job) -> None:
         asyncio.get_running_loop().call_later(seconds, function, job)
+
+
+def _no_room(error: OSError) -> tuple[str, str]:
+    return f"The server cannot keep this: {error.strerror}.", "Try again later."
 
 
 def _shown_name(name: str) -> str:

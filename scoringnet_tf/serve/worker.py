@@ -1,10 +1,12 @@
 """A separate process that makes pages for one video after the other; a crash or a hang ends there."""
 
 import contextlib
+import functools
+import itertools
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,12 +15,15 @@ from tqdm import tqdm
 from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import problem_with
+from scoringnet_tf.serve.kept import RESULT
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
 PAGE = "page.html"
 START_SECONDS = 300  # for TensorFlow and the model
 IDLE_SECONDS = 1  # for the process to end
+RECENT = 16  # videos that are kept and can be compared without being scored again
 
 
 class Pages(NamedTuple):
@@ -28,8 +33,9 @@ class Pages(NamedTuple):
     summary: str  # what they show, in words
 
 
-# (video, the name to show, options of `score_video`, folder for the pages) → pages, or why there are none.
-Make: TypeAlias = Callable[[Path, str, dict[str, float], Path], Pages | Remark]
+Source: TypeAlias = tuple[Path, str, dict[str, float]]  # a video, the name to show, options of `score_video`
+# (a video, or two to compare; title; folder for the pages) → pages, or why there are none.
+Make: TypeAlias = Callable[[Sequence[Source], str, Path], Pages | Remark]
 
 
 class Worker:
@@ -114,36 +120,71 @@ def _work(prepare: Callable[[], Make], connection: Any) -> None:
             connection.send(make(*connection.recv()))
 
 
-def page_maker(model: str, most_seconds: float) -> Make:
-    """A `Make` that scores videos up to so many seconds by the model with this name or path."""
+def page_maker(model: str, most_seconds: float, keeps: bool = False) -> Make:
+    """A `Make` that scores videos up to so many seconds by the model with this name or path.
+
+    With `keeps` it writes the result beside the pages, and remembers recent videos.
+    """
     cli.load_tensorflow()
     with cli.without_notices():
         preload()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import video_pages
-    from scoringnet_tf.report.session import write_pages
+    from scoringnet_tf.report.session import write_comparison, write_pages
 
     predictor = predictor_of(model)
 
-    def make(video: Path, name: str, options: dict[str, Any], folder: Path) -> Pages | Remark:
-        if problem := _too_long(video, most_seconds):
-            return problem
-        try:
-            shown = video_pages(predictor, video, name, **options)
-            paths = write_pages(folder / PAGE, shown, model, name)
-        except Exception as error:
-            problem = problem_with(str(video), error)
-            return Remark(problem.code, problem.replace(str(video), "The file"))
+    @functools.lru_cache(RECENT if keeps else 0)
+    def scored(video: Path, name: str, options: tuple[tuple[str, float], ...]) -> Any:
+        given: dict[str, Any] = dict(options)
+        return video_pages(predictor, video, name, **given)
+
+    def pages(videos: Sequence[Source], title: str, folder: Path) -> Pages:
+        found = []
+        for video, name, options in videos:
+            _check_length(video, most_seconds)
+            found.append(scored(video, name, tuple(options.items())))
+        output, (score, shown) = folder / PAGE, found[0]
+        if len(found) == 2:
+            both = [
+                one for row in itertools.zip_longest(*(each for _, each in found)) for one in row if one and one.clip
+            ]
+            if len(both) < 2:
+                raise InputError("too_few", "Two performances can be compared, and these videos show fewer.")
+            return Pages(_names(folder, write_comparison(output, both, model, title)), "Compared.")
+        if keeps:
+            write_json(folder / RESULT, score.to_dict() | {"video": title})
         summary = shown[0].summary if len(shown) == 1 else f"{counted(len(shown), 'performance')}."
-        return Pages([Path(str(path)).relative_to(folder).as_posix() for path in paths], summary)
+        return Pages(_names(folder, write_pages(output, shown, model, title)), summary)
+
+    def make(videos: Sequence[Source], title: str, folder: Path) -> Pages | Remark:
+        try:
+            return pages(videos, title, folder)
+        except Exception as error:
+            problem = _problem(error)
+        for video, *_ in videos:
+            problem = Remark(problem.code, problem.replace(str(video), "The file"))
+        return problem
 
     return make
 
 
-def _too_long(video: Path, most_seconds: float) -> Remark | None:
+def _names(folder: Path, paths: Sequence[object]) -> list[str]:
+    return [Path(str(path)).relative_to(folder).as_posix() for path in paths]
+
+
+def _problem(error: Exception) -> Remark:
+    """What is wrong, by the code that a command gives; raises a fault of the program."""
+    if isinstance(error, InputError) and not isinstance(error, VideoError):
+        return Remark(error.code, str(error))
+    if isinstance(error, OSError) and error.errno in cli.CODES:
+        return Remark(cli.CODES[error.errno], f"The server cannot write the page: {error.strerror}.")
+    return problem_with("The file", error)
+
+
+def _check_length(video: Path, most_seconds: float) -> None:
     with contextlib.suppress(VideoError):  # the scoring tells of those
         seconds = frame_times(video)[-1]
         if seconds > most_seconds:
-            text = f"The video lasts {seconds:.0f} s; at most {most_seconds:g} s are scored here. Cut it shorter."
-            return Remark("too_long", text)
-    return None
+            text = f"The video lasts {seconds:.0f} s; at most {most_seconds:g} s are scored here."
+            raise InputError("too_long", text, "Cut it shorter.")

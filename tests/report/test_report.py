@@ -270,7 +270,7 @@ def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor
 
 def test_the_part_that_is_scored_is_shown(predictor, tmp_path):
     write_bars(tmp_path / "v.mp4", 60, codec="libx264")
-    (page,) = video_pages(predictor, tmp_path / "v.mp4", start=0.8, end=2.0, force=True)
+    _, (page,) = video_pages(predictor, tmp_path / "v.mp4", start=0.8, end=2.0, force=True)
     assert (page.first_frame, page.num_frames, page.times[0]) == (20, 30, pytest.approx(0.8))
     assert [read_index(frame) for frame in decoded(page.clip)] == [*range(20, 50)]
     score = predictor(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
@@ -289,7 +289,7 @@ def test_pictures_are_as_they_were_filmed(predictor, tmp_path, monkeypatch):
     for index in range(40):
         frames[index, :, 320 : 320 + 8 * index] = 128
     write_video(tmp_path / "dive.mp4", frames, codec="libx264")
-    (page,) = video_pages(predictor, tmp_path / "dive.mp4", force=True)
+    _, (page,) = video_pages(predictor, tmp_path / "dive.mp4", force=True)
     pictures = [*enumerate(decoded(page.clip)), *((one.frame, decode_jpeg(one.jpeg)) for one in page.pictures)]
     assert len(opened) == 1 and len(pictures) > 41 and {picture.shape for _, picture in pictures} == {(360, 480, 3)}
     for index, picture in pictures:

@@ -6,76 +6,20 @@ import re
 import resource
 import socket
 import sys
-import time
 import types
 
 import pytest
 import web_workers
-from fastapi.testclient import TestClient
 from refusals import refused
+from web_client import code_of, settled, upload
 
-from scoringnet_tf.serve.app import create_app
 from scoringnet_tf.serve.jobs import Limits, Queue
 from scoringnet_tf.serve.worker import Pages, Worker, page_maker
 from scoringnet_tf.support.messages import Remark
 
+pytest_plugins = ["web_fixtures"]
 MEGABYTE = 10**6
 CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
-
-
-@pytest.fixture
-def gate(tmp_path):
-    """While it is shut no video is worked on."""
-    (tmp_path / "gate").touch()
-    return tmp_path / "gate"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Where videos and pages lie."""
-    (tmp_path / "videos").mkdir()
-    return tmp_path / "videos"
-
-
-@pytest.fixture
-def serve(folder, gate):
-    """A function of limits → a client; what the worker would do is done in a thread."""
-    clients = []
-
-    def started(**limits):
-        work = web_workers.waiting_for(str(gate))
-        queue = Queue(lambda _, *task: work(*task), folder, Limits(**limits))
-        app = create_app(queue, "diving_small", "here.example", "Open it.")
-        clients.append(TestClient(app, "http://here.example").__enter__())
-        return clients[-1]
-
-    yield started
-    gate.touch()
-    for client in clients:
-        client.__exit__(None, None, None)
-
-
-def upload(client, content, **given):
-    """The token of a video that was uploaded."""
-    token = client.post("/videos", params={"name": "dive.mp4", **given}).json()["token"]
-    assert client.put(f"/videos/{token}", content=content).json()["state"] == "waiting"
-    return token
-
-
-def settled(client, token, states=("done", "failed")):
-    """What is told of a video, once it is done or has failed, or is in another of the states."""
-    for _ in range(1000):
-        told = client.get(f"/videos/{token}").json()
-        if told.get("state") in states:
-            return told
-        time.sleep(0.01)
-    raise AssertionError(told)
-
-
-def code_of(response, status):
-    assert response.status_code == status, response.text
-    assert set(response.json()) == {"code", "message"}
-    return response.json()["code"]
 
 
 def test_a_video_gets_a_page_or_words_and_is_deleted(serve, folder, capsys):
@@ -100,7 +44,7 @@ def test_no_page_may_run_or_ask_for_anything_of_another_origin(serve):
     assert all("default-src 'none'" in policy and "frame-ancestors 'none'" in policy for policy in policies)
     (nonce,) = re.findall('<script nonce="(.*?)">', start.text)
     assert f"script-src 'nonce-{nonce}'" in policies[0] and nonce not in client.get("/").text
-    assert "sandbox allow-scripts;" in policies[1]
+    assert "sandbox allow-scripts allow-downloads;" in policies[1]
     assert {each.headers["referrer-policy"] for each in (start, page)} == {"no-referrer"}
 
 
@@ -264,7 +208,7 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
 
     def made(worker, content):
         video.write_bytes(content)
-        result = worker(20.0 if content != b"slow" else 0.1, video, "dive.mp4", {}, tmp_path)
+        result = worker(20.0 if content != b"slow" else 0.1, [(video, "dive.mp4", {})], "dive.mp4", tmp_path)
         return result.code if isinstance(result, Remark) else result.names
 
     with Worker(web_workers.contents) as worker:
@@ -276,11 +220,11 @@ def test_what_is_scored_is_the_video_and_no_longer_than_is_allowed(stage_model, 
     """No answer tells where the server keeps its files."""
     make = page_maker(str(stage_model), 60.0)
     (tmp_path / "broken").write_bytes(b"no video")
-    scored, refused_speed = (make(CLIP, "dive.mp4", options, tmp_path) for options in ({}, {"speed": 0.0}))
+    scored, refused_speed = (make([(CLIP, "", options)], "dive.mp4", tmp_path) for options in ({}, {"speed": 0.0}))
     assert isinstance(scored, Pages) and "<title>dive.mp4</title>" in (tmp_path / scored.names[0]).read_text()
-    broken = make(tmp_path / "broken", "dive.mp4", {}, tmp_path)
-    assert refused_speed.code == broken.code == "unreadable" and str(tmp_path) not in broken
-    assert page_maker(str(stage_model), 0.5)(CLIP, "dive.mp4", {}, tmp_path).code == "too_long"
+    broken = make([(tmp_path / "broken", "", {})], "dive.mp4", tmp_path)
+    assert (refused_speed.code, broken.code) == ("out_of_range", "unreadable") and str(tmp_path) not in broken
+    assert page_maker(str(stage_model), 0.5)([(CLIP, "", {})], "dive.mp4", tmp_path).code == "too_long"
 
 
 @pytest.mark.parametrize(
