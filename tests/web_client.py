@@ -12,7 +12,8 @@ def upload(client, content, **given):
 
 def settled(client, token, states=("done", "failed")):
     """What is told of a video, once it is done or has failed, or is in another of the states."""
-    for _ in range(1000):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         told = client.get(f"/videos/{token}").json()
         if told.get("state") in states:
             return told

@@ -115,7 +115,7 @@ def _work(prepare: Callable[[], Make], connection: Any) -> None:
         connection.send(error)
         return
     connection.send(None)
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, BrokenPipeError):  # a server that was killed
         while True:
             connection.send(make(*connection.recv()))
 

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import itertools
+import json
 import pathlib
 import re
 import time
@@ -10,6 +11,9 @@ import time
 import httpx2
 import pytest
 from conftest import write_bars
+from refusals import code_printed
+from test_commands import started
+from web_client import settled, upload
 from web_server import web_server
 
 CLIP = (pathlib.Path(__file__).parents[1] / "clips/diving.mp4").read_bytes()
@@ -74,3 +78,22 @@ def test_twenty_videos_at_once_none_is_lost_and_memory_is_bounded(tmp_path):
         assert [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".html"] == [tmp_path / "log"]
     assert process.returncode == 143 and "Traceback" not in (tmp_path / "log").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+@pytest.mark.slow
+def test_a_killed_service_has_lost_nothing_once_it_is_restarted(tmp_path):
+    """Two videos were uploaded, one is in work. A second service may not use the folder beside it."""
+    keep = f"--keep={tmp_path / 'kept'}"
+    with web_server(tmp_path, keep) as (url, process), httpx2.Client(base_url=url, timeout=60) as client:
+        tokens = [upload(client, CLIP, name=name) for name in ("a.mp4", "b.mp4")]
+        settled(client, tokens[0], ["working"])
+        assert code_printed(started("scoringnet_tf.serve", keep, "--port=0").stderr) == "busy"
+        process.kill()
+    with web_server(tmp_path, keep) as (url, _), httpx2.Client(base_url=url, timeout=60) as client:
+        pages = [settled(client, token)["page"] for token in tokens]
+        assert all("<video" in client.get(f"/{page}").text for page in pages)
+        results = [json.loads((tmp_path / "kept" / token / "result.json").read_text()) for token in tokens]
+        assert [one["video"] for one in results] == ["a.mp4", "b.mp4"] and all(one["performances"] for one in results)
+        token = client.post("/comparisons", params={"tokens": tokens}).json()["token"]
+        page = client.get(f"/{settled(client, token)['page']}").text
+        assert page.count("<video") == 2 and "<h1>a.mp4 | b.mp4</h1>" in page
