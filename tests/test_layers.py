@@ -23,7 +23,7 @@ SCORINGNET_TF = {
     "models": "support sports defaults losses metrics data",  # its preprocessing travels along
     "weights": "support data models",  # importers: published weights become a model of ours
     "inference": "support sports bootstrap metrics body.skeleton data body models weights",  # models in, results out
-    "report": "support sports bootstrap metrics data body.skeleton body inference",  # what inference found, as tables and pictures
+    "report": "support sports bootstrap metrics data body.skeleton body inference",  # results as tables and pictures
     "serve": "support sports data body inference report",  # a web page before them
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
     "training": "support sports defaults losses metrics data models weights inference report",

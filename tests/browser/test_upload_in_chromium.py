@@ -2,7 +2,10 @@
 
 import pathlib
 
+import httpx2
 import pytest
+from web_client import settled
+from web_client import upload as upload_by_program
 from web_server import web_server
 
 CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
@@ -65,3 +68,45 @@ def test_what_is_wrong_is_said_beside_each_file(upload):
 def test_a_full_queue_is_told_in_words(upload):
     page = upload(WIDTHS[0], *[(f"{number}.mp4", CLIP.read_bytes()) for number in range(4)])
     page.get_by_text("The queue is full").first.wait_for()
+
+
+# === A server that keeps what it is given ===
+
+NAMES = ["<b>5,1 🤸<.mp4", "b.mp4"]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """The address of such a server, after two videos."""
+    folder = tmp_path_factory.mktemp("kept")
+    with web_server(folder, f"--keep={folder / 'videos'}") as (url, _), httpx2.Client(base_url=url) as client:
+        for token in [upload_by_program(client, CLIP.read_bytes(), name=name) for name in NAMES]:
+            settled(client, token)
+        yield url
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_two_that_are_kept_are_compared_and_every_browser_sees_them(width, kept, chromium, violations_of):
+    mine, other = (chromium.new_context(viewport={"width": width, "height": 844}).new_page() for _ in range(2))
+    for page in (mine, other):
+        page.goto(kept)
+        page.get_by_role("link", name="Open the page").nth(1).wait_for()
+    compare = mine.get_by_role("button", name="Compare the two ticked")
+    assert mine.get_by_role("listitem").count() == 2 and compare.is_disabled()
+    for name in NAMES:
+        mine.get_by_role("checkbox", name=f"Compare {name}").check()
+    assert violations_of(mine) == []
+    assert mine.evaluate("document.documentElement.scrollWidth") == width
+    compare.click()
+    mine.wait_for_url("**/page.html")
+    assert mine.locator("video").count() == 2
+    title = " | ".join(NAMES)
+    mine.goto(kept)
+    for page in (mine, other):
+        page.get_by_text(title).wait_for()
+    mine.on("dialog", lambda dialog: dialog.accept())
+    mine.get_by_role("button", name=f"Delete {title}").click()
+    for page in (mine, other):
+        page.get_by_text(title).wait_for(state="detached")
+        assert page.get_by_role("listitem").count() == 2
+        page.context.close()
