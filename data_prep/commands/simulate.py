@@ -27,6 +27,7 @@ flags.DEFINE_integer("seed", 0, "Random seed; the same processor gives the same 
 flags.DEFINE_integer("rendering", 0, "Filming number: same scores, stages and split in other pixels.", lower_bound=0)
 flags.DEFINE_string("output_dir", None, "Folder for the dataset: new, empty, or with the same interrupted run.")
 flags.DEFINE_string("labels_dir", None, "Folder with real labels. Default: labels drawn from the rules.")
+flags.DEFINE_bool("joints", False, "Records of joints, in metres, in place of videos.")
 flags.DEFINE_bool("easy", False, "Preset for demonstrations, which the dataset names.")
 flags.DEFINE_bool("film", False, "Film looks, as people shoot it: near, far, by hand, cut out, mixed, slow.")
 flags.DEFINE_bool("close", False, "Camera that stays on the athlete, who fills the picture.")
@@ -40,7 +41,11 @@ flags.DEFINE_integer("workers", None, "Processes. Default: one per core.", lower
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     settings, output_dir = _settings_from_flags(), local_path(FLAGS.output_dir, "output_dir")
-    from data_prep.simulator.dataset import simulate  # not before the flags are known to be good
+    # Not before the flags are known to be good.
+    if settings.joints:
+        from data_prep.simulator.joints import simulate_joints as simulate
+    else:
+        from data_prep.simulator.dataset import simulate
 
     try:
         simulate(settings, output_dir, FLAGS.workers or os.cpu_count() or 1)
@@ -54,7 +59,7 @@ def _settings_from_flags() -> Settings:
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
     same = ("sport", "task", "num_videos", "seed", "rendering", "split", "test_fraction", "height", "width")
-    looks = ("easy", "film", "close")
+    looks = ("easy", "film", "close", "joints")
     values: dict[str, Any] = {name: FLAGS[name].value for name in (*same, *looks)}
     return Settings(
         **values,
@@ -69,6 +74,8 @@ def _check_flags(is_session: bool) -> None:
     session_flags = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
     if FLAGS.height % 2 or FLAGS.width % 2:
         raise InputError("wrong_value", f"--height={FLAGS.height} and --width={FLAGS.width} must be even.")
+    if FLAGS.joints and (sizes := [name for name in ("height", "width") if not FLAGS[name].using_default_value]):
+        raise InputError("flags_conflict", f"--{sizes[0]} has no effect with --joints.")
     if FLAGS.labels_dir and FLAGS.task != "scoring":
         raise InputError("flags_conflict", f"--labels_dir has no effect with --task={FLAGS.task}.")
     if FLAGS.num_videos is None and not FLAGS.labels_dir:

@@ -33,7 +33,7 @@ def read_records(
 
     def read(serialized: tf.Tensor) -> tuple[bytes, Any]:
         try:
-            parsed = parse_example(serialized, tuple(info.classes), info.feature_size)
+            parsed = parse_example(serialized, tuple(info.classes), info.feature_size, info.stores_joints)
         except tf.errors.InvalidArgumentError as error:  # whole by its checksum, but no record of this index
             raise tf.errors.DataLossError(None, None, error.message) from error
         record = {key: value.numpy() for key, value in parsed.items()}

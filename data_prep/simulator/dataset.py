@@ -53,10 +53,10 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
             or a process was killed.
         OSError: the folder cannot be written.
     """
-    description = _describe(settings)
+    description = describe(settings)
     simulator, is_session = get_simulator(settings.sport), settings.task == "session"
     plans: list[Any] = plan_sessions(simulator, settings) if is_session else plan_videos(simulator, settings)
-    is_done = _claim(output_dir, description)
+    is_done = claim(output_dir, description)
     rendered = [plan for plan in plans if not settings.split or plan.split == settings.split]
     for folder in {(output_dir / plan.path).parent for plan in rendered}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
             write(simulator, plans, folder=Path(folder))
             _check_labels(Path(folder), output_dir)
         return
-    if differing := _differing(description, _describe(settings)):
+    if differing := _differing(description, describe(settings)):
         raise InputError("changed_inputs", f"{', '.join(differing)} changed while videos were rendered.")
     write(simulator, plans, folder=output_dir)
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
@@ -85,7 +85,7 @@ def _check_labels(folder: Path, output_dir: Path) -> None:
         raise InputError("changed_labels", message, "Remove the folder to simulate again.")
 
 
-def _claim(output_dir: Path, description: dict[str, Any]) -> bool:
+def claim(output_dir: Path, description: dict[str, Any]) -> bool:
     """Marks the folder as under way for this description; True if it already holds the finished dataset."""
     for name in (DONE, UNDER_WAY):
         file = output_dir / name
@@ -102,7 +102,7 @@ def _claim(output_dir: Path, description: dict[str, Any]) -> bool:
     return False
 
 
-def _describe(settings: Settings) -> dict[str, Any]:
+def describe(settings: Settings) -> dict[str, Any]:
     versions = {
         "scoringnet_tf": __version__,
         "simulator": VERSION,
@@ -182,7 +182,7 @@ CLOSE = "the camera stays on the athlete, who fills the picture; all else as in 
 
 def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
     """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card."""
-    _write_factors(simulator, performances, folder)
+    write_factors(simulator, performances, folder)
     if settings.task == "scoring":
         _write_official_labels(simulator, performances, settings, folder)
         simulator.write_more_labels(performances, settings, folder)
@@ -191,7 +191,7 @@ def write_labels(simulator: Simulator, performances: Sequence[Performance], sett
         classes = ([getattr(p.element, head) for head in simulator.heads] for p in performances)
         rows = [(p.path.name, simulator.sport, *c, p.split) for p, c in zip(performances, classes, strict=True)]
         files.write_csv(folder / "motion_classes.csv", header, rows)
-    _write_card(simulator, performances, settings, folder)
+    write_card(simulator, performances, settings, folder)
 
 
 def stage_segments(simulator: Simulator, performance: Performance) -> list[tuple[str, int, int]]:
@@ -222,7 +222,8 @@ def _scores(performances: Sequence[Performance], settings: Settings) -> tuple[np
     return difficulty, execution, get_sport(settings.sport).fuse(difficulty, execution)
 
 
-def _write_factors(simulator: Simulator, performances: Sequence[Performance], folder: Path) -> None:
+def write_factors(simulator: Simulator, performances: Sequence[Performance], folder: Path) -> None:
+    """`factors.csv`: every performance's element, faults and marks."""
     severities = tuple(fault.name for fault in simulator.faults)
     header = ("video_id", simulator.element_column, "difficulty", "execution", *severities)
     header += (*simulator.factor_columns, DESERVED, "marks")
@@ -239,13 +240,15 @@ def _write_factors(simulator: Simulator, performances: Sequence[Performance], fo
     files.write_csv(folder / FILE, header, rows)
 
 
-def _write_card(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
+def write_card(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
     """`README.md`: what was simulated, and the ranges of its scores and durations."""
     lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(simulator, performances, settings)]
     if settings.task == "scoring":
         scores = zip(("difficulty", "execution", "final"), _scores(performances, settings), strict=True)
         lines += ["", *_table("score", dict(scores), ".2f")]
-    lines += ["", *_table("frames", simulator.spans(performances, settings.task), "d"), ""]
+    if not settings.joints:
+        lines += ["", *_table("frames", simulator.spans(performances, settings.task), "d")]
+    lines.append("")
     files.replace_bytes(folder / "README.md", "\n".join(lines).encode())
 
 
@@ -253,15 +256,19 @@ def _introduction(simulator: Simulator, performances: Sequence[Performance], set
     splits = Counter(p.split for p in performances)
     command = f"--sport={settings.sport} --task={settings.task} --seed={settings.seed}"
     command += f" --rendering={settings.rendering}" if settings.rendering else ""
+    videos = f"{len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))})"
+    if settings.joints:
+        command, content, form = f"{command} --joints", "body", f"joints in metres, {FPS} frames/s as in life"
+    else:
+        frames = counted(sum(p.num_frames for p in performances), "frame")
+        content, form = "picture", f"{frames} of {settings.width}×{settings.height} at {FPS} frames/s"
     return [
-        "Every picture in here is simulated: figures measured on it say nothing about real video.",
+        f"Every {content} in here is simulated: figures measured on it say nothing about real video.",
         "",
         f"- Command: `python -m data_prep simulate {command}`, everything else in `simulation.json`.",
         f"- Simulator: version {VERSION}.",
         f"- Labels: {'real label files' if settings.labels_dir else 'drawn from the rules: elements, faults, judges'}.",
-        f"- Videos: {len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
-        f"{counted(sum(p.num_frames for p in performances), 'frame')} of {settings.width}×{settings.height} "
-        f"at {FPS} frames/s.",
+        f"- Videos: {videos}, {form}.",
         *([f"- Rendered: the videos of the split `{settings.split}` alone."] if settings.split else []),
         f"- Preset: {_preset(simulator, settings)}.",
         *(f"- {note}" for note in simulator.notes(settings)),

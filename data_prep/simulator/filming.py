@@ -16,6 +16,8 @@ from data_prep.simulator.scene.camera import zoomed_places
 from data_prep.simulator.scene.effects import (
     BROADCAST,
     Broadcast,
+    FilmLook,
+    VideoStyle,
     close_look,
     filmed_size,
     magnifications,
@@ -30,17 +32,29 @@ ZOOMED = 0.3  # of the shots that show a performance
 MIXED_IN = ("crowd", "elsewhere", "close_up")  # shots of noise that film is mixed with
 
 
+def random_athlete(simulator: Simulator, performance: Performance, settings: Settings) -> Any:
+    """The athlete whom a planned video shows, as `Simulator.random_athlete`, without a picture."""
+    rng, *_ = _draw_broadcast(performance, settings)
+    return simulator.random_athlete(performance.element, settings.easy, rng)
+
+
+def _draw_broadcast(
+    performance: Performance, settings: Settings
+) -> tuple[Generator, FilmLook, VideoStyle, Broadcast]:
+    """What is drawn of a video before its scene; the generator is the scene's."""
+    rng = settings.filming_random(performance.video_id, FILM)
+    draw_look = random_look if settings.film else close_look if settings.close else lambda _: BROADCAST
+    look = draw_look(settings.filming_random(performance.video_id, LOOK))
+    style = look.style(random_style(settings.easy, rng, settings.film))
+    return rng, look, style, Broadcast(style, settings.width, settings.height, rng)
+
+
 class Filming:
     """The scene, the camera and the broadcast of one planned video."""
 
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
         self._simulator, self._performance = simulator, performance
-        self._rng = settings.filming_random(performance.video_id, FILM)
-        look_random = settings.filming_random(performance.video_id, LOOK)
-        draw_look = random_look if settings.film else close_look if settings.close else lambda _: BROADCAST
-        self._look = draw_look(look_random)
-        style = self._look.style(random_style(settings.easy, self._rng, settings.film))
-        self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
+        self._rng, self._look, style, self._broadcast = _draw_broadcast(performance, settings)
         width, height = filmed_size(style, settings.width, settings.height)
         self._settings = dataclasses.replace(settings, width=width, height=height)
         self.scene = simulator.random_scene(performance.element, self._settings, self._rng, self._look)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from data_prep.simulator.scene.effects import FilmLook
+from data_prep.simulator.scene.figure import Motion
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.support.messages import InputError
 
@@ -136,6 +137,12 @@ class Simulator:
     execution_score: Callable[[np.ndarray], float]  # marks → execution
     # (severities, rng) → faults of those severities, and a manner
     random_trait: Callable[[dict[str, float], Generator], Any]
+    # (element, easy, rng) → who performs, and where: what `random_scene` draws first
+    random_athlete: Callable[[Any, bool, Generator], tuple]
+    # (performance, athlete) → boundaries by a clock that runs as in life, in frames
+    true_boundaries: Callable[["Performance", tuple], tuple[float, ...]]
+    # (element, trait, athlete, boundaries, times (N,)) → motion, all in frames
+    perform: Callable[..., Motion]
     label_files: Callable[[Path], list[Path]]  # folder → files of real labels that a plan depends on
     # (element, settings, rng, look) → place, camera and athlete: `view`, `world`, `appearance`, `mirrored`
     random_scene: Callable[[Any, Settings, Generator, FilmLook], Any]

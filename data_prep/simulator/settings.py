@@ -14,6 +14,7 @@ SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
     "diving_phases": ("data_prep.simulator.diving.simulator", "DivingPhasesSimulator"),
     "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
 }
+EXCLUSIVE = (("film", "close", "easy"), ("joints", "close"), ("joints", "split"))  # settings, one of each at most
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
 VERSION = 3  # of the simulator: raised whenever the same settings give other pixels or labels
 
@@ -42,13 +43,16 @@ class Settings:
     close: bool = False  # whether the camera stays on the athlete, who fills the picture
     # `train` or `test`: only its videos are rendered, beside the labels of all; None: every video
     split: str | None = None
+    joints: bool = False  # whether joints are written in place of videos
 
     def __post_init__(self) -> None:
-        presets = [f"--{name}" for name in ("film", "close", "easy") if getattr(self, name)]
-        scoring = [f"--{name}" for name in ("film", "close", "split") if getattr(self, name)]
-        others = presets if self.task == "scoring" else [*scoring[:1], f"--task={self.task}"]
-        if len(others) > 1:
-            raise InputError("flags_conflict", f"{others[0]} and {others[1]} exclude each other.")
+        groups = [[f"--{name}" for name in names if getattr(self, name)] for names in EXCLUSIVE]
+        if self.task != "scoring":
+            scoring = [f"--{name}" for name in ("film", "close", "split", "joints") if getattr(self, name)]
+            groups = [[*scoring[:1], f"--task={self.task}"]]
+        for others in groups:
+            if len(others) > 1:
+                raise InputError("flags_conflict", f"{others[0]} and {others[1]} exclude each other.")
 
     def random(self, *key: int) -> Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""
@@ -63,7 +67,7 @@ class Settings:
         """Plain values for `simulation.json`; a folder has its name alone."""
         values = dataclasses.asdict(self)
         values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
-        for name in ("rendering", "film", "close", "split"):
+        for name in ("rendering", "film", "close", "split", "joints"):
             if not values[name]:
                 del values[name]  # older datasets have none, and can be resumed
         return values

@@ -73,7 +73,7 @@ class Videos:
         for video_id in tqdm(self.ids, f"{what}, {self.split}", unit="video", disable=None):
             path, offset = places[video_id]
             serialized = read_record(path, tf.constant(offset, tf.int64))
-            parsed = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
+            parsed = parse_example(serialized, tuple(self.info.classes), self.info.feature_size, self.info.stores_joints)
             yield {key: value.numpy() for key, value in parsed.items()}
 
     @functools.cached_property

@@ -16,7 +16,7 @@ from scoringnet_tf.support.messages import InputError
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 
 # One stream of random numbers per decision, so that turning one off leaves the others as they were.
-SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM, DEGRADATION = range(8)
+SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM, DEGRADATION, FILM = range(9)
 Seeds = Callable[[int], tf.Tensor]  # of a decision → its seed pair, see `video_seeds`
 
 

@@ -87,7 +87,8 @@ class DatasetInfo:
         package_version: of the package that built the records.
         data_hash: sha256 over all records in order: equal hashes, equal data.
         aspect: width over height, as shown, for the picture that fills a stored frame; None in old indices.
-        features: {"size": D, "stride", "origin"}, see `features`; None for frames.
+        features: {"size": D, "stride", "origin"}, see `features`, and "joints": J for those of a simulator, in metres;
+            None for frames.
         source: the folder with the records, if this is another split (`splits.resplit`).
         format_version: of this file.
         records_dir: the folder that it was loaded from; not stored.
@@ -194,6 +195,11 @@ class DatasetInfo:
     def feature_size(self) -> int:
         """D for features, 0 for frames."""
         return self.features["size"] if self.features else 0
+
+    @property
+    def stores_joints(self) -> bool:
+        """Whether these are a simulator's joints in metres, which `videos` shows as film would."""
+        return bool(self.features) and "joints" in self.features
 
     @property
     def stored(self) -> dict:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.augmentation import (
+    FILM,
     PIXEL_OPTIONS,
     SHUFFLE,
     Augmentation,
@@ -28,6 +29,7 @@ from scoringnet_tf.data.augmentation import (
     stage_span,
     video_seeds,
 )
+from scoringnet_tf.data.body_noise import seen_on_film
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.frame_cache import NONE, FrameCache, frame_cache
 from scoringnet_tf.data.preprocessing import decode_jpeg
@@ -64,6 +66,7 @@ def videos(
     margin: int = 0,
     num_frames: int | None = None,
     pad_to_multiple: int = 8,
+    joint_noise: float = 1.0,
     with_info: bool = False,
     num_input_pipelines: int = 1,
     input_pipeline_id: int = 0,
@@ -71,7 +74,9 @@ def videos(
 ) -> tf.data.Dataset:
     """Whole videos with stages and scores, padded to the longest in their batch.
 
-    Records of features give these in place of frames; a frame in the options is then a step.
+    Records of features give these in place of frames; a frame in the options is then a step. A simulator's joints come
+    as film shows them, (x, y, confidence) of each, see `body_noise`: anew in each epoch with augmentation, else always
+    the same.
 
     Args:
         records_dir: folder made by `python -m data_prep build`.
@@ -92,6 +97,7 @@ def videos(
         margin: frames.
         num_frames: L, to decode only as many evenly spaced frames (`spaced_indices`) of those left. None: all.
         pad_to_multiple: L is rounded up to a multiple, for few distinct shapes; not with `num_frames`.
+        joint_noise: strength of film's errors on a simulator's joints; 0: exact, level, from the side, in metres.
         with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, which `fit` would take for
             sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video in the common order. All then give
@@ -118,7 +124,7 @@ def videos(
     pipelines = num_input_pipelines, input_pipeline_id
     cached = _cached(info, split, ids, cache)
     stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)
-    name, shape, values_of = _steps(info, image_size, augmentation, cached)
+    name, shape, values_of = _steps(info, image_size, augmentation, cached, joint_noise)
     noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
@@ -253,7 +259,11 @@ def _frames(
 
 
 def _steps(
-    info: DatasetInfo, image_size: Sequence[int], augmentation: Augmentation | None, cached: FrameCache | None
+    info: DatasetInfo,
+    image_size: Sequence[int],
+    augmentation: Augmentation | None,
+    cached: FrameCache | None,
+    joint_noise: float,
 ) -> tuple[str, tuple[int, ...], Callable]:
     """(input's name, a step's shape, a function: parsed example, indices, seeds → values)."""
     if not info.features:
@@ -263,7 +273,27 @@ def _steps(
     if pixel_options:
         message = f"{info.records_dir} holds features, without pixels to augment: {', '.join(pixel_options)}."
         raise InputError("flags_conflict", message)
-    return "features", (info.feature_size,), lambda example, chosen, _: tf.gather(example["feature/floats"], chosen)
+    shown = _on_film(info, augmentation is not None, joint_noise) if info.stores_joints else None
+
+    def values(example: dict[str, tf.Tensor], chosen: tf.Tensor, seeds: Seeds) -> tf.Tensor:
+        return tf.gather(shown(example, seeds) if shown else example["feature/floats"], chosen)
+
+    return "features", (info.feature_size,), values
+
+
+def _on_film(info: DatasetInfo, draws: bool, strength: float) -> Callable:
+    """A function: parsed example, seeds → what film shows of its joints, (L, J · 3); one film if nothing is drawn."""
+
+    def film(joints: np.ndarray, seed: np.ndarray) -> np.ndarray:
+        rng = np.random.Generator(np.random.Philox(key=seed.astype(np.uint64)))
+        shown = seen_on_film(joints.reshape(len(joints), -1, 3), info.frame_rate, rng, strength)
+        return shown.reshape(joints.shape)
+
+    def shown(example: dict[str, tf.Tensor], seeds: Seeds) -> tf.Tensor:
+        seeds = seeds if draws else video_seeds(0, tf.constant(0, tf.int64), example["example/id"])
+        return tf.numpy_function(film, (example["feature/floats"], seeds(FILM)), tf.float32, stateful=False)
+
+    return shown
 
 
 # === Epochs ===
@@ -351,7 +381,8 @@ class _EpochStream:
     def _read(self, index: tf.Tensor) -> dict[str, tf.Tensor]:
         """A parsed record; fails if the records are not in the order of their index."""
         serialized = read_record(self._paths[index], self._offsets[index])
-        example: Any = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
+        kind = tuple(self.info.classes), self.info.feature_size, self.info.stores_joints
+        example: Any = parse_example(serialized, *kind)
         expected, received = self._ids[index], example["example/id"]
         message = [f"{self.info.records_dir}: the record of", expected, "is that of", received]
         tf.debugging.Assert(expected == received, [tf.strings.join(message, " ")])

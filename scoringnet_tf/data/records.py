@@ -16,6 +16,7 @@ from scoringnet_tf.support.messages import InputError, counted
 
 UNLABELLED = -1  # a frame's stage without a label
 CLASS_PREFIX = "class/"
+MILLIMETRE = np.float32(0.001)  # metres
 
 CONTEXT_STRINGS = (
     *("example/id", "example/dataset_name", "example/sport"),
@@ -44,7 +45,8 @@ class VideoExample:
         stages: int (L,), index into the sport's stages; `UNLABELLED` if unknown.
         difficulty, execution, final: points; None if unknown (stored as NaN).
         classes: a label for each classification head, empty for a scored video.
-        features: float32 (L, D), one vector a step, in place of frames.
+        features: float32 (L, D), one vector a step, in place of frames; or joints (L, J, 3), metres, which are kept in
+            millimetres.
     """
 
     video_id: str
@@ -88,6 +90,9 @@ def encode_example(example: VideoExample) -> bytes:
     lists: dict[str, Any] = {"stage/index": np.asarray(example.stages, np.int64)[:, np.newaxis]}
     if stores_frames:
         lists |= {"image/encoded": [[jpeg] for jpeg in example.jpegs], "image/timestamp": microseconds}
+    elif np.ndim(example.features) == 3:
+        whole = np.rint(np.asarray(example.features) / MILLIMETRE).astype("<i2")
+        lists |= {"joints/millimetres": [[frame.tobytes()] for frame in whole], "feature/timestamp": microseconds}
     else:
         vectors = np.asarray(example.features, np.float32).tolist()
         lists |= {"feature/floats": vectors, "feature/timestamp": microseconds}
@@ -127,16 +132,19 @@ def _append(feature: Any, values: Any) -> None:
         feature.int64_list.value.extend(int(value) for value in values)
 
 
-def parse_example(serialized: Any, heads: Iterable[str] = (), feature_size: int = 0) -> dict[str, Any]:
+def parse_example(
+    serialized: Any, heads: Iterable[str] = (), feature_size: int = 0, stores_joints: bool = False
+) -> dict[str, Any]:
     """Parses one record, a scalar string tensor, inside a graph or eagerly; frames stay encoded.
 
     Args:
         serialized: one `SequenceExample`.
-        heads, feature_size: `DatasetInfo.classes` and `feature_size`.
+        heads, feature_size, stores_joints: `DatasetInfo.classes`, `feature_size` and `stores_joints`.
 
     Returns:
         {key: tensor}: the context's as scalars (unknown scores NaN), `stage/index` int64 (L,), and
-        `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or `feature/floats` float32 (L, D).
+        `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or `feature/floats` float32 (L, D);
+        joints are D = J · 3 metres.
     """
     import tensorflow as tf
 
@@ -144,11 +152,15 @@ def parse_example(serialized: Any, heads: Iterable[str] = (), feature_size: int 
     types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS + classes, tf.int64), (CONTEXT_FLOATS, tf.float32)]
     steps: dict[str, Any] = {"image/encoded": ([], tf.string), "image/timestamp": ([], tf.int64)}
     if feature_size:
-        steps = {"feature/floats": ([feature_size], tf.float32), "feature/timestamp": ([], tf.int64)}
+        values = {"joints/millimetres": ([], tf.string)} if stores_joints else {"feature/floats": ([feature_size], tf.float32)}
+        steps = {**values, "feature/timestamp": ([], tf.int64)}
     steps["stage/index"] = ([], tf.int64)
     context, sequence = tf.io.parse_single_sequence_example(
         serialized,
         context_features={key: tf.io.FixedLenFeature([], dtype) for keys, dtype in types for key in keys},
         sequence_features={key: tf.io.FixedLenSequenceFeature(*form) for key, form in steps.items()},
     )
+    if feature_size and stores_joints:
+        whole = tf.io.decode_raw(sequence.pop("joints/millimetres"), tf.int16)
+        sequence["feature/floats"] = tf.ensure_shape(tf.cast(whole, tf.float32) * MILLIMETRE, (None, feature_size))
     return {**context, **sequence}

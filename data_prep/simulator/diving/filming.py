@@ -69,10 +69,15 @@ def random_body(rng: Generator) -> Body:
     return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(1.0, 1.35))
 
 
+def random_athlete(dive: Dive, easy: bool, rng: Generator) -> tuple[Body, Board]:
+    """Who dives, and from where."""
+    return random_body(rng), random_board(dive.armstand, easy, rng)
+
+
 def random_scene(dive: Dive, settings: Settings, rng: Generator, look: FilmLook = BROADCAST) -> Scene:
     """A scene drawn at random; the easy preset always takes the same venue, straight from the side."""
     easy = settings.easy
-    body, board = random_body(rng), random_board(dive.armstand, easy, rng)
+    body, board = random_athlete(dive, easy, rng)
     draw_view = _easy_view if easy else _random_view
     view = look.view(draw_view(body, settings.width, settings.height, rng), body)
     venue = random_venue(np.random.default_rng(7) if easy else rng)

@@ -17,8 +17,19 @@ from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
 from data_prep.simulator import files
 from data_prep.simulator.diving import filming
-from data_prep.simulator.diving.motion import FAULTS, PLATFORM, DiveTrait, random_trait, with_run_up
+from data_prep.simulator.diving.board import Board
+from data_prep.simulator.diving.motion import (
+    FAULTS,
+    PLATFORM,
+    DiveTrait,
+    Times,
+    flight_of,
+    perform,
+    random_trait,
+    with_run_up,
+)
 from data_prep.simulator.performance import Boundaries, Label, Performance, Simulator, draw, middle_marks
+from data_prep.simulator.scene.figure import Body, Motion
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.sports import DIVE_TABLES, Dive, get_sport
 from scoringnet_tf.support.messages import InputError, counted, shown
@@ -171,9 +182,23 @@ class DivingSimulator(Simulator):
     execution_score = staticmethod(execution_score)
     random_trait = staticmethod(random_trait)
     label_files = staticmethod(label_files)
+    random_athlete = staticmethod(filming.random_athlete)
     random_scene = staticmethod(filming.random_scene)
     shot = staticmethod(filming.dive_shot)
     replay_shot = staticmethod(filming.replay_shot)
+
+    def true_boundaries(self, performance: Performance, athlete: tuple[Body, Board]) -> tuple[float, ...]:
+        """Flights last as gravity has it: labelled ones are shorter."""
+        (t0, t1, t2, t3), _ = performance.clock(0)
+        flight = flight_of(performance.element, performance.trait, athlete[0], (t0, t1, t2), athlete[1])
+        later = flight.seconds * files.FPS - (t2 - t1)
+        return t0, t1, t2 + later, t3 + later
+
+    def perform(
+        self, element: Dive, trait: DiveTrait, athlete: tuple[Body, Board], boundaries: Times, times: np.ndarray
+    ) -> Motion:
+        body, board = athlete
+        return perform(element, trait, body, boundaries[:3], times, board)
 
     def replayed_elements(self, scene: filming.Scene) -> list[Dive]:
         """Armstands from the 10 m platform alone."""

@@ -43,6 +43,11 @@ def random_body(rng: Generator) -> Body:
     return Body(height=rng.uniform(1.48, 1.74), build=rng.uniform(1.0, 1.35))
 
 
+def random_athlete(vault: Vault, easy: bool, rng: Generator) -> tuple[Body]:
+    """Who vaults."""
+    return (random_body(rng),)
+
+
 def random_gymnast(rng: Generator) -> Appearance:
     """A gymnast's colours: always a leotard, open at the back, so that a twist is seen."""
     return dataclasses.replace(random_appearance(rng), one_piece=True)
@@ -57,7 +62,7 @@ def random_standpoint(easy: bool, rng: Generator) -> Standpoint:
 def random_scene(vault: Vault, settings: Settings, rng: Generator, look: FilmLook = BROADCAST) -> Scene:
     """A scene drawn at random, whatever the vault; the easy preset always takes the same hall, from the side."""
     easy, width, height = settings.easy, settings.width, settings.height
-    body = random_body(rng)
+    (body,) = random_athlete(vault, easy, rng)
     view = View(
         width=width,
         height=height,

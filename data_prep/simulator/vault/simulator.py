@@ -18,9 +18,11 @@ from numpy.random import Generator
 
 from data_prep.simulator.files import FPS
 from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Label, Performance, Simulator, draw
+from data_prep.simulator.scene.figure import Body, Motion
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from data_prep.simulator.vault import filming, rules
-from data_prep.simulator.vault.rules import DIFFICULTIES, FREQUENCIES, Vault
+from data_prep.simulator.vault.motion import perform
+from data_prep.simulator.vault.rules import DIFFICULTIES, FREQUENCIES, Vault, VaultTrait
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_csv
 from scoringnet_tf.support.messages import InputError, counted
@@ -156,9 +158,19 @@ class VaultSimulator(Simulator):
     execution_score = staticmethod(rules.execution_score)
     random_trait = staticmethod(rules.random_trait)
     label_files = staticmethod(label_files)
+    random_athlete = staticmethod(filming.random_athlete)
     random_scene = staticmethod(filming.random_scene)
     shot = staticmethod(filming.vault_shot)
     replay_shot = staticmethod(filming.replay_shot)
+
+    def true_boundaries(self, performance: Performance, athlete: tuple[Body]) -> tuple[float, ...]:
+        boundaries, _ = performance.clock(0)
+        return boundaries
+
+    def perform(
+        self, element: Vault, trait: VaultTrait, athlete: tuple[Body], boundaries: tuple, times: np.ndarray
+    ) -> Motion:
+        return perform(element, trait, *athlete, boundaries[1:3], times)
 
     def replayed_elements(self, scene: filming.Scene) -> Sequence[Vault]:
         return self.elements

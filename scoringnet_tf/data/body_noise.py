@@ -1,0 +1,177 @@
+"""What film shows of true joints: a camera, and the errors of following a body in its pictures. No TensorFlow.
+
+Every number comes from a generator, so the same seed gives the same film, in whatever order films are made.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from scipy.signal import lfilter
+
+from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED
+
+RATES = (10, 12, 15, 20, 24, 25, 25, 30, 30, 30, 50, 60)  # frames/s of film
+LASTING_RATE = 25.0  # frames/s at which noise is said to last from one frame to the next
+HEIGHT_OF_THIGH = 1.70 / 0.42  # a body's height over its thigh
+UNDER_WATER = -0.8  # metres of the body's middle, from which on it is lost
+SLOW = 0.4  # share of the way to its aim that a camera leaves open in each frame
+TURNED = {"hip": "shoulder", "shoulder": "hip"}
+UPSIDE_DOWN = [JOINTS.index(TURNED.get(name[:-2], name[:-2]) + name[-2:]) if "_" in name else 0 for name in JOINTS]
+ORDERS = np.array([range(len(JOINTS)), MIRRORED, UPSIDE_DOWN])
+
+
+class Film(NamedTuple):
+    """A body as film shows it.
+
+    Attributes:
+        positions: (T, J, 2), x right and y down, in heights of the picture.
+        confidence: (T, J), 0 in frames in which the body was lost and filled in.
+        camera: (T, 2, 3), each frame's affine map to the first one's picture, as far as it is known.
+    """
+
+    positions: np.ndarray
+    confidence: np.ndarray
+    camera: np.ndarray
+
+
+def seen_on_film(joints: np.ndarray, frame_rate: float, rng: Generator, strength: float = 1.0) -> np.ndarray:
+    """Joints (T, J, 3), metres, as film at a rate of its own shows them: float32 (T, J, 3) = x, y, confidence.
+
+    Args:
+        joints: x along, y up from the water or floor, z to a camera at the side.
+        frame_rate: frames/s of the joints, and of what is returned.
+        rng: of this film.
+        strength: of the errors: 1 is that of film; 0 gives (x, −y, 1), metres.
+
+    Returns:
+        Positions in the first frame's picture, x right and y down, in heights of the picture.
+    """
+    if not strength:
+        return np.concatenate((joints[..., :2] * np.float32((1, -1)), np.ones_like(joints[..., :1])), axis=-1)
+    length, step = len(joints), frame_rate / RATES[rng.integers(len(RATES))]
+    taken = np.arange(min(rng.uniform(0, step), length - 1), length, step)
+    (x, y), confidence, affine = _filmed(_between(_by_axis(joints), taken), frame_rate / step, rng, strength)
+    scene = [row[0] * x + row[1] * y + row[2] for row in affine]
+    wanted = np.clip((np.arange(length) - taken[0]) / step, 0, len(taken) - 1)
+    before = wanted.astype(int)
+    after = np.minimum(before + 1, len(taken) - 1)
+    return _mixed(np.stack((*scene, confidence)), before, after, wanted - before).transpose(2, 1, 0)
+
+
+def filmed(joints: np.ndarray, rate: float, rng: Generator, strength: float = 1.0) -> Film:
+    """The joints (T, J, 3), metres, in the frames of a film with `rate` frames/s; as `seen_on_film`."""
+    places, confidence, affine = _filmed(_by_axis(joints), rate, rng, strength)
+    return Film(places.transpose(2, 1, 0), confidence.T, affine.transpose(2, 0, 1))
+
+
+# === By axis, joint, frame: short reductions, long rows ===
+
+
+def _by_axis(joints: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(joints.transpose(2, 1, 0), np.float32)
+
+
+def _filmed(
+    joints: np.ndarray, rate: float, rng: Generator, strength: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As `filmed` for joints (3, J, T): positions (2, J, T), confidence (J, T), camera (2, 3, T)."""
+    number, length = joints.shape[1:]
+    centre = joints.mean(axis=1)
+    thigh = joints[:, JOINT["hip_l"]] - joints[:, JOINT["knee_l"]]
+    tall = HEIGHT_OF_THIGH * float(np.sqrt(np.square(thigh).sum(axis=0)).mean())
+    places, camera, size = _pictures(joints, centre, tall, rng)
+    # 1. Noise that lasts, in parts of the body's height
+    lasting = rng.uniform(0.3, 0.7) ** (LASTING_RATE / rate)
+    noise = rng.standard_normal((2 * number, length), np.float32)
+    noise[:, 1:] *= math.sqrt(1 - lasting**2)
+    noise = lfilter(np.float32((1,)), np.float32((1, -lasting)), noise).reshape(places.shape)
+    noise *= strength * rng.uniform(0.03, 0.06) * size
+    places += noise
+    # 2. Joints that are taken for others: in single frames, or for a while
+    even = np.ones(length)
+    swapped = _stretches(even, strength * rng.uniform(0.1, 0.2), 2, rng)
+    turned = _stretches(even, strength * rng.uniform(0.0, 0.05), 6, rng)
+    mirrored = swapped & ~turned & (rng.random(length) < 0.5)
+    for frames, order in ((mirrored, MIRRORED), ((swapped | turned) & ~mirrored, UPSIDE_DOWN)):
+        frames = np.flatnonzero(frames)
+        places[:, :, frames] = places[:, order][:, :, frames]
+    # 3. Frames that are lost, most in the tuck, and filled from their neighbours in the scene
+    extent = (joints.max(axis=1) - joints.min(axis=1)).max(axis=0) / tall
+    lost = _stretches(np.clip(1.3 - extent, 0.1, 1.0), strength * rng.uniform(0.15, 0.3), 3, rng)
+    lost |= centre[1] < UNDER_WATER
+    places += camera[:, np.newaxis]
+    places = _filled(places, lost)
+    places -= camera[:, np.newaxis]
+    confidence = (1 - 0.5 * rng.random((number, length), np.float32)) * ~lost
+    # 4. The camera's path is not known exactly either
+    steps = np.cumsum(rng.standard_normal((3, length), np.float32), axis=1) * strength
+    x, y = camera + steps[:2] * (rng.uniform(0, 0.015) * size)
+    turn = steps[2] * rng.uniform(0, 0.002)
+    cos, sin = np.cos(turn), np.sin(turn)
+    return places, confidence, np.array(((cos, -sin, x), (sin, cos, y)))
+
+
+def _pictures(
+    joints: np.ndarray, centre: np.ndarray, tall: float, rng: Generator
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Places (2, J, T) in pictures, the camera's path (2, T) in them, and the body's height there.
+
+    The camera stands on a tripod, level or rolled, beside, aslant or nearly in front, and pans after the body.
+    """
+    aslant = rng.uniform(1.0, 1.4) if rng.random() < 0.15 else rng.uniform(0.0, 0.6)
+    azimuth = aslant * (2 * rng.integers(2) - 1) + math.pi * rng.integers(2)
+    away, roll = rng.uniform(12, 40), math.radians(rng.uniform(-5, 5))
+    above_water = max(0.0, float(centre[1, 0]) - tall / 2)
+    stand = np.float32((away * math.sin(azimuth), rng.uniform(1.0, above_water + 4.0), away * math.cos(azimuth)))
+    start = SLOW * centre[:, :1]
+    x, y, z = lfilter(np.float32((1 - SLOW,)), np.float32((1, -SLOW)), centre, zi=start)[0] - stand[:, np.newaxis]
+    pan, tilt = np.unwrap(np.arctan2(x, z)), np.arctan2(y, np.hypot(x, z))
+    cos, sin, level, rise = np.cos(pan), np.sin(pan), np.cos(tilt), np.sin(tilt)
+    x, y, z = joints - stand[:, np.newaxis, np.newaxis]
+    across, forward = sin * z - cos * x, sin * x + cos * z
+    above, ahead = level * y - rise * forward, level * forward + rise * y
+    size = math.exp(rng.uniform(math.log(0.12), math.log(0.6)))
+    focal = size * float(np.median(ahead)) / tall
+    scale = focal / ahead
+    path = np.zeros_like(centre[:2])
+    np.cumsum((np.diff(pan) * -focal * level[1:], np.diff(tilt) * -focal), axis=1, out=path[:, 1:])
+    right, down = math.cos(roll), math.sin(roll)
+    across *= scale
+    above *= -scale
+    places = np.stack((right * across - down * above, down * across + right * above))
+    return places, np.stack((right * path[0] - down * path[1], down * path[0] + right * path[1])), size
+
+
+def _stretches(weight: np.ndarray, share: float, length: float, rng: Generator) -> np.ndarray:
+    """Frames, bool (T,): about a share of them, in stretches of a mean length, most where the weight (T,) is large."""
+    starts = rng.random(len(weight)) * (length * weight.mean()) < -math.log1p(-share) * weight
+    frames = np.arange(len(weight))
+    ends = frames + rng.geometric(1 / length, len(weight))
+    return np.maximum.accumulate(ends * starts) > frames
+
+
+def _filled(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """Values (2, J, T) whose lost frames lie on a line between their neighbours."""
+    frames, seen = np.arange(len(lost)), np.flatnonzero(~lost)
+    if len(seen) in (0, len(lost)):
+        return values
+    places = np.interp(frames, seen, np.arange(len(seen)))
+    before = places.astype(int)
+    return _mixed(values, seen[before], seen[np.minimum(before + 1, len(seen) - 1)], places - before)
+
+
+def _mixed(values: np.ndarray, before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Between the values (D, J, T) of two frames each, (D, J, N)."""
+    first = values[..., before]
+    return first + (values[..., after] - first) * share.astype(np.float32)
+
+
+def _between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Values (3, J, T) at places (N,) between frames, by Catmull-Rom splines."""
+    index = places.astype(int)
+    t = (places - index).astype(np.float32)
+    weights = (-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2)
+    steps = np.clip(index + np.arange(-1, 3)[:, np.newaxis], 0, values.shape[-1] - 1)
+    return sum(weight / 2 * values[..., step] for weight, step in zip(weights, steps, strict=True))
