@@ -222,21 +222,30 @@ def _somersault(
 
     The angle at t2 is exactly the dive's half somersaults, plus the fault's angle off vertical.
     """
-    t0, t1, t2 = boundaries
-    fine = np.linspace(t1, t2, 200)
-    inertia = figure.somersault_inertia(figure.body_joints(_poses(dive, trait, boundaries, fine, board), body))
-    line_up = np.linspace(0.0, 1.0, len(fine))
-    spin = (1.0 - 0.8 * np.clip((line_up - 0.80) / 0.15, 0.0, 1.0)) / inertia  # arms and trunk stall the spin
-    turned = np.concatenate(([0.0], np.cumsum((spin[1:] + spin[:-1]) / 2)))
-    turned /= turned[-1]
+    t0, t1, _ = boundaries
     total = np.pi * dive.half_somersaults + np.radians(trait.entry_angle) - TAKE_OFF_LEAN
     start = _first_movement(t0, board)
     before = np.clip((times - start) / (t1 - start), 0.0, 1.0)
     leaning = np.where(before < 0.5, 0.0, (before - 0.5) * 2) ** 1.5 * TAKE_OFF_LEAN
     crouching = _crouch_lean(dive, trait, before)
-    angle = leaning + total * np.interp(times, fine, turned)
+    angle = leaning + total * _turned_share(dive, trait, body, boundaries, times, board)
     start = np.pi if dive.armstand else 0.0
     return start + _turning(dive) * angle + crouching
+
+
+def _turned_share(
+    dive: Dive, trait: DiveTrait, body: Body, boundaries: Times, times: np.ndarray, board: Board
+) -> np.ndarray:
+    """How much of the flight's turn is done, 0 to 1 (N,)."""
+    _, t1, t2 = boundaries
+    if times[-1] <= t1:
+        return np.zeros(len(times))
+    fine = np.linspace(t1, t2, 200)
+    inertia = figure.somersault_inertia(figure.body_joints(_poses(dive, trait, boundaries, fine, board), body))
+    line_up = np.linspace(0.0, 1.0, len(fine))
+    spin = (1.0 - 0.8 * np.clip((line_up - 0.80) / 0.15, 0.0, 1.0)) / inertia  # arms and trunk stall the spin
+    turned = np.concatenate(([0.0], np.cumsum((spin[1:] + spin[:-1]) / 2)))
+    return np.interp(times, fine, turned / turned[-1])
 
 
 def _crouch_lean(dive: Dive, trait: DiveTrait, before: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """A broadcast's effects on every picture, and the looks of film that people shoot. Knows no sport."""
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator
 
 import cv2
@@ -97,15 +98,18 @@ class Broadcast:
         sigma = style.focus_sigma * height / 240
         self._sigma = sigma if sigma > 0.25 else 0.0
         picture = self._size = _picture_size(style, width, height)
-        field = rng.standard_normal((picture[1] + GRAIN_SHIFT, picture[0] + GRAIN_SHIFT, 3), np.float32)
-        field = (style.grain * field).astype(np.int16)
-        shifts = rng.integers(GRAIN_SHIFT + 1, size=(5, 2))
-        self._grain = [field[row : row + picture[1], column : column + picture[0]] for row, column in shifts]
+        self._noise = rng.standard_normal((picture[1] + GRAIN_SHIFT, picture[0] + GRAIN_SHIFT, 3), np.float32)
+        self._strength, self._shifts = style.grain, rng.integers(GRAIN_SHIFT + 1, size=(5, 2))
         self._writing = [*_logo(style, picture), *_bug(style, picture, rng)]
         self._combed = style.combed
         self._last: np.ndarray | None = None
         x, y = (width - picture[0]) // 2, (height - picture[1]) // 2
         self._bars = (y, height - picture[1] - y, x, width - picture[0] - x)
+
+    @functools.cached_property
+    def _grain(self) -> list[np.ndarray]:
+        field, (across, down) = (self._strength * self._noise).astype(np.int16), self._size
+        return [field[row : row + down, column : column + across] for row, column in self._shifts]
 
     def __call__(self, picture: np.ndarray, index: int) -> np.ndarray:
         """The frame (H, W, 3) for a picture with `filmed_size`; `index` is its number in the video."""

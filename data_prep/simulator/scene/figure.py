@@ -5,7 +5,7 @@ Directions in the sagittal plane are angles θ from y towards x: 0 is up, 90° f
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -109,45 +109,55 @@ def interpolate_poses(times: np.ndarray, keys: Keys) -> np.ndarray:
 def body_joints(poses: np.ndarray, body: Body) -> np.ndarray:
     """Joint positions (N, J, 3) in the body frame, metres, of poses (N, P) in degrees."""
     angle = dict(zip(POSE_FIELDS, np.radians(poses.T), strict=True))
+    spine, none = angle["spine"], np.zeros(len(poses))
+    bones = [
+        ("waist", "pelvis", spine * 0.2, none, 0.20),
+        ("chest", "waist", spine * 0.8, none, 0.21),
+        ("neck", "chest", spine, none, 0.13),
+        ("head", "neck", spine + angle["neck"], none, 0.17),
+    ]
+    limbs = [bone for side, sign in SIDES for bone in (*_arm(angle, side, sign), *_leg(angle, side, sign))]
+    directions = _directions(*(np.stack([bone[field] for bone in (*bones, *limbs)]) for field in (2, 3)))
     joints = np.zeros((len(poses), len(JOINTS), 3))
 
     def place(name: str, parent: str, direction: np.ndarray, length: float) -> None:
         joints[:, JOINT[name]] = joints[:, JOINT[parent]] + direction * (length * body.scale)
 
-    place("waist", "pelvis", _direction(angle["spine"] * 0.2), 0.20)
-    place("chest", "waist", _direction(angle["spine"] * 0.8), 0.21)
-    place("neck", "chest", _direction(angle["spine"]), 0.13)
-    place("head", "neck", _direction(angle["spine"] + angle["neck"]), 0.17)
-    for side, sign in (("l", 1.0), ("r", -1.0)):
-        _place_arm(place, angle, side, sign, body)
-        _place_leg(place, angle, side, sign, body)
+    for direction, (name, parent, *_, length) in zip(directions, bones, strict=False):
+        place(name, parent, direction, length)
+    for side, sign in SIDES:
+        place(f"shoulder_{side}", "chest", np.array((0.0, 0.0, sign)) + 0.25 * directions[2], body.shoulder_width / 2)
+        place(f"hip_{side}", "pelvis", np.array((0.0, -0.3, sign)), body.hip_width / 2)
+    for direction, (name, parent, *_, length) in zip(directions[len(bones) :], limbs, strict=True):
+        place(name, parent, direction, length)
     return joints
 
 
-def _direction(theta: np.ndarray, sideways: np.ndarray | float = 0.0) -> np.ndarray:
-    """Unit vectors (N, 3) at `theta` from y towards x, turned out of the sagittal plane by `sideways`."""
-    theta, sideways = np.broadcast_arrays(theta, sideways)
-    return np.stack((np.sin(theta) * np.cos(sideways), np.cos(theta) * np.cos(sideways), np.sin(sideways)), axis=-1)
+SIDES = (("l", 1.0), ("r", -1.0))
+Bone = tuple[str, str, np.ndarray, np.ndarray, float]  # joint, parent, angles of `_directions` (N,), length
 
 
-def _place_arm(place: Callable[..., None], angle: dict[str, np.ndarray], side: str, sign: float, body: Body) -> None:
-    across = np.array((0.0, 0.0, sign))
-    place(f"shoulder_{side}", "chest", across + 0.25 * _direction(angle["spine"]), body.shoulder_width / 2)
+def _directions(theta: np.ndarray, sideways: np.ndarray) -> np.ndarray:
+    """Unit vectors (…, 3) at `theta` from y towards x, turned out of the sagittal plane by `sideways`."""
+    flat = np.cos(sideways)
+    return np.stack((np.sin(theta) * flat, np.cos(theta) * flat, np.sin(sideways)), axis=-1)
+
+
+def _arm(angle: dict[str, np.ndarray], side: str, sign: float) -> Iterator[Bone]:
     upper = angle["spine"] + np.pi - angle["shoulder"] - sign * angle["arm_swing"] / 2
     out = sign * angle["arm_out"] + angle["arm_spread"] / 2
-    place(f"elbow_{side}", f"shoulder_{side}", _direction(upper, out), 0.29)
-    place(f"wrist_{side}", f"elbow_{side}", _direction(upper - angle["elbow"], out), 0.25)
-    place(f"hand_{side}", f"wrist_{side}", _direction(upper - angle["elbow"], out), 0.16)
+    yield f"elbow_{side}", f"shoulder_{side}", upper, out, 0.29
+    yield f"wrist_{side}", f"elbow_{side}", upper - angle["elbow"], out, 0.25
+    yield f"hand_{side}", f"wrist_{side}", upper - angle["elbow"], out, 0.16
 
 
-def _place_leg(place: Callable[..., None], angle: dict[str, np.ndarray], side: str, sign: float, body: Body) -> None:
-    place(f"hip_{side}", "pelvis", np.array((0.0, -0.3, sign)), body.hip_width / 2)
+def _leg(angle: dict[str, np.ndarray], side: str, sign: float) -> Iterator[Bone]:
     thigh = np.pi - angle["hip"] - sign * angle["scissor"] / 2
     out = sign * angle["straddle"] / 2
     shin = thigh + angle["knee"] + sign * angle["knee_swing"] / 2
-    place(f"knee_{side}", f"hip_{side}", _direction(thigh, out), 0.42)
-    place(f"ankle_{side}", f"knee_{side}", _direction(shin, out), 0.41)
-    place(f"toe_{side}", f"ankle_{side}", _direction(shin - np.pi / 2 + angle["ankle"], out), 0.20)
+    yield f"knee_{side}", f"hip_{side}", thigh, out, 0.42
+    yield f"ankle_{side}", f"knee_{side}", shin, out, 0.41
+    yield f"toe_{side}", f"ankle_{side}", shin - np.pi / 2 + angle["ankle"], out, 0.20
 
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
