@@ -39,8 +39,9 @@ DATA_PREP = {
     "support": "",
     "datasets.readers": "support",  # files of labels in, plain values out: knows no dataset
     "datasets": "support datasets.readers",  # the layout of each dataset in, samples and stage labels out
-    "simulator": "support datasets.readers",  # writes what the datasets read, and reads real labels itself
     "records": "support datasets",  # samples in, TFRecords out
+    # Writes what the datasets read, or records of joints, and reads real labels itself.
+    "simulator": "support datasets.readers records",
     # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
     "stages": "support datasets datasets.readers records",
     COMMANDS: "support datasets datasets.readers simulator records stages",
@@ -48,7 +49,7 @@ DATA_PREP = {
 PACKAGES = [("scoringnet_tf", SCORINGNET_TF), ("data_prep", DATA_PREP)]
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
 OF_DATA = "dataset_info records video video_files timing preprocessing features factors joints"
-SHARED = ["support", "sports", "__version__", *(f"data.{name}" for name in OF_DATA.split())]
+SHARED = ["support", "sports", "body.skeleton", "__version__", *(f"data.{name}" for name in OF_DATA.split())]
 # Models decode no video and know no object store: `data` and `support` do that for them. They, losses and metrics run
 # on every backend of Keras only if none of them imports one.
 BACKENDS = ("tensorflow", "jax", "torch")

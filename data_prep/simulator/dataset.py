@@ -103,6 +103,7 @@ def claim(output_dir: Path, description: dict[str, Any]) -> bool:
 
 
 def describe(settings: Settings) -> dict[str, Any]:
+    """`simulation.json`: the settings, the versions of all that computes, and the hashes of real labels."""
     versions = {
         "scoringnet_tf": __version__,
         "simulator": VERSION,

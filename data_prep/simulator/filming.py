@@ -38,9 +38,7 @@ def random_athlete(simulator: Simulator, performance: Performance, settings: Set
     return simulator.random_athlete(performance.element, settings.easy, rng)
 
 
-def _draw_broadcast(
-    performance: Performance, settings: Settings
-) -> tuple[Generator, FilmLook, VideoStyle, Broadcast]:
+def _draw_broadcast(performance: Performance, settings: Settings) -> tuple[Generator, FilmLook, VideoStyle, Broadcast]:
     """What is drawn of a video before its scene; the generator is the scene's."""
     rng = settings.filming_random(performance.video_id, FILM)
     draw_look = random_look if settings.film else close_look if settings.close else lambda _: BROADCAST

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from scoringnet_tf.data.body_noise import film_of
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import factors_hash
 from scoringnet_tf.data.features import middle_frames, read_features
@@ -73,7 +74,9 @@ class Videos:
         for video_id in tqdm(self.ids, f"{what}, {self.split}", unit="video", disable=None):
             path, offset = places[video_id]
             serialized = read_record(path, tf.constant(offset, tf.int64))
-            parsed = parse_example(serialized, tuple(self.info.classes), self.info.feature_size, self.info.stores_joints)
+            parsed = parse_example(
+                serialized, tuple(self.info.classes), self.info.feature_size, self.info.stores_joints
+            )
             yield {key: value.numpy() for key, value in parsed.items()}
 
     @functools.cached_property
@@ -85,12 +88,17 @@ class Videos:
         """C3D's features of clips of `CLIP` frames that begin every `STRIDE`; of records of features these, by step."""
         if self.info.features:
             records = self.records("Features")
-            return [ClipFeatures(record["feature/floats"], record["stage/index"]) for record in records]
+            return [ClipFeatures(self._features(record), record["stage/index"]) for record in records]
         found = []
         for values, stages in zip(_extracted(self), self.stages, strict=True):
             labelled = middle_frames(len(values), len(stages), STRIDE, {"clip_length": CLIP})
             found.append(ClipFeatures(values, stages[labelled]))
         return found
+
+    def _features(self, record: dict[str, Any]) -> np.ndarray:
+        """Those that `input_pipeline.videos` shows in evaluation."""
+        features = record["feature/floats"]
+        return film_of(features, self.info.frame_rate, record["example/id"]) if self.info.stores_joints else features
 
     def grey(self) -> Iterator[np.ndarray]:
         """Grey frames of each, float32 (L, H, W), 0…1; InputError if the records hold features."""

@@ -3,11 +3,12 @@
 Every number comes from a generator, so the same seed gives the same film, in whatever order films are made.
 """
 
+import hashlib
 import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.random import Generator
+from numpy.random import Generator, Philox
 from scipy.signal import lfilter
 
 from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED
@@ -60,6 +61,12 @@ def seen_on_film(joints: np.ndarray, frame_rate: float, rng: Generator, strength
     return _mixed(np.stack((*scene, confidence)), before, after, wanted - before).transpose(2, 1, 0)
 
 
+def film_of(values: np.ndarray, frame_rate: float, key: bytes, strength: float = 1.0) -> np.ndarray:
+    """As `seen_on_film`, for (T, J · 3) and the film that a key draws: a video's id has that of evaluation."""
+    rng = Generator(Philox(key=int.from_bytes(hashlib.sha256(key).digest()[:16])))
+    return seen_on_film(values.reshape(len(values), -1, 3), frame_rate, rng, strength).reshape(values.shape)
+
+
 def filmed(joints: np.ndarray, rate: float, rng: Generator, strength: float = 1.0) -> Film:
     """The joints (T, J, 3), metres, in the frames of a film with `rate` frames/s; as `seen_on_film`."""
     places, confidence, affine = _filmed(_by_axis(joints), rate, rng, strength)
@@ -102,7 +109,7 @@ def _filmed(
     lost = _stretches(np.clip(1.3 - extent, 0.1, 1.0), strength * rng.uniform(0.15, 0.3), 3, rng)
     lost |= centre[1] < UNDER_WATER
     places += camera[:, np.newaxis]
-    places = _filled(places, lost)
+    places = filled(places, lost)
     places -= camera[:, np.newaxis]
     confidence = (1 - 0.5 * rng.random((number, length), np.float32)) * ~lost
     # 4. The camera's path is not known exactly either
@@ -125,23 +132,36 @@ def _pictures(
     away, roll = rng.uniform(12, 40), math.radians(rng.uniform(-5, 5))
     above_water = max(0.0, float(centre[1, 0]) - tall / 2)
     stand = np.float32((away * math.sin(azimuth), rng.uniform(1.0, above_water + 4.0), away * math.cos(azimuth)))
+    size = math.exp(rng.uniform(math.log(0.12), math.log(0.6)))
     start = SLOW * centre[:, :1]
     x, y, z = lfilter(np.float32((1 - SLOW,)), np.float32((1, -SLOW)), centre, zi=start)[0] - stand[:, np.newaxis]
-    pan, tilt = np.unwrap(np.arctan2(x, z)), np.arctan2(y, np.hypot(x, z))
-    cos, sin, level, rise = np.cos(pan), np.sin(pan), np.cos(tilt), np.sin(tilt)
+    across = np.hypot(x, z)
+    pan, tilt = np.unwrap(np.arctan2(x, z)), np.arctan2(y, across)
+    focal = size * float(np.median(np.hypot(across, y))) / tall
+    steps = np.diff(pan) * -focal * np.cos(tilt[1:]), np.diff(tilt) * -focal
+    path = np.cumsum(np.pad(steps, ((0, 0), (1, 0))), axis=1, dtype=np.float32)
+    return focal * rolled(projected(joints, stand, pan, tilt), roll), rolled(path, roll), size
+
+
+def projected(joints: np.ndarray, stand: np.ndarray, pan: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """Where joints (3, J, T) lie in pictures by a camera that stands at a place (3,), (2, J, T); its focal length is 1.
+
+    Args:
+        joints, stand: metres.
+        pan: where the camera looks, radians (T,) from z towards x.
+        tilt: and upwards, radians (T,).
+    """
     x, y, z = joints - stand[:, np.newaxis, np.newaxis]
-    across, forward = sin * z - cos * x, sin * x + cos * z
-    above, ahead = level * y - rise * forward, level * forward + rise * y
-    size = math.exp(rng.uniform(math.log(0.12), math.log(0.6)))
-    focal = size * float(np.median(ahead)) / tall
-    scale = focal / ahead
-    path = np.zeros_like(centre[:2])
-    np.cumsum((np.diff(pan) * -focal * level[1:], np.diff(tilt) * -focal), axis=1, out=path[:, 1:])
-    right, down = math.cos(roll), math.sin(roll)
-    across *= scale
-    above *= -scale
-    places = np.stack((right * across - down * above, down * across + right * above))
-    return places, np.stack((right * path[0] - down * path[1], down * path[0] + right * path[1])), size
+    cos, sin, level, rise = np.cos(pan), np.sin(pan), np.cos(tilt), np.sin(tilt)
+    forward = sin * x + cos * z
+    ahead = level * forward + rise * y
+    return np.stack(((sin * z - cos * x) / ahead, (rise * forward - level * y) / ahead))
+
+
+def rolled(places: np.ndarray, angle: float) -> np.ndarray:
+    """Places (2, …) in a picture that is turned by an angle, radians."""
+    (x, y), cos, sin = places, math.cos(angle), math.sin(angle)
+    return np.stack((cos * x + sin * y, cos * y - sin * x))
 
 
 def _stretches(weight: np.ndarray, share: float, length: float, rng: Generator) -> np.ndarray:
@@ -152,7 +172,7 @@ def _stretches(weight: np.ndarray, share: float, length: float, rng: Generator) 
     return np.maximum.accumulate(ends * starts) > frames
 
 
-def _filled(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
+def filled(values: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """Values (2, J, T) whose lost frames lie on a line between their neighbours."""
     frames, seen = np.arange(len(lost)), np.flatnonzero(~lost)
     if len(seen) in (0, len(lost)):

@@ -29,7 +29,7 @@ from scoringnet_tf.data.augmentation import (
     stage_span,
     video_seeds,
 )
-from scoringnet_tf.data.body_noise import seen_on_film
+from scoringnet_tf.data.body_noise import film_of
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.frame_cache import NONE, FrameCache, frame_cache
 from scoringnet_tf.data.preprocessing import decode_jpeg
@@ -266,6 +266,9 @@ def _steps(
     joint_noise: float,
 ) -> tuple[str, tuple[int, ...], Callable]:
     """(input's name, a step's shape, a function: parsed example, indices, seeds → values)."""
+    if joint_noise != 1 and not info.stores_joints:
+        message = f"{info.records_dir} holds no simulated joints: joint_noise={joint_noise:g} has no effect."
+        raise InputError("flags_conflict", message)
     if not info.features:
         decode = FrameDecoder(info.frame_size, image_size, augmentation)
         return "frames", (*image_size, 3), functools.partial(_frames, decode, cached)
@@ -284,14 +287,12 @@ def _steps(
 def _on_film(info: DatasetInfo, draws: bool, strength: float) -> Callable:
     """A function: parsed example, seeds → what film shows of its joints, (L, J · 3); one film if nothing is drawn."""
 
-    def film(joints: np.ndarray, seed: np.ndarray) -> np.ndarray:
-        rng = np.random.Generator(np.random.Philox(key=seed.astype(np.uint64)))
-        shown = seen_on_film(joints.reshape(len(joints), -1, 3), info.frame_rate, rng, strength)
-        return shown.reshape(joints.shape)
+    def film(joints: np.ndarray, key: Any) -> np.ndarray:
+        return film_of(joints, info.frame_rate, bytes(key), strength)
 
     def shown(example: dict[str, tf.Tensor], seeds: Seeds) -> tf.Tensor:
-        seeds = seeds if draws else video_seeds(0, tf.constant(0, tf.int64), example["example/id"])
-        return tf.numpy_function(film, (example["feature/floats"], seeds(FILM)), tf.float32, stateful=False)
+        key = seeds(FILM) if draws else example["example/id"]
+        return tf.numpy_function(film, (example["feature/floats"], key), tf.float32, stateful=False)
 
     return shown
 

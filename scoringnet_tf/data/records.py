@@ -152,7 +152,11 @@ def parse_example(
     types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS + classes, tf.int64), (CONTEXT_FLOATS, tf.float32)]
     steps: dict[str, Any] = {"image/encoded": ([], tf.string), "image/timestamp": ([], tf.int64)}
     if feature_size:
-        values = {"joints/millimetres": ([], tf.string)} if stores_joints else {"feature/floats": ([feature_size], tf.float32)}
+        values = (
+            {"joints/millimetres": ([], tf.string)}
+            if stores_joints
+            else {"feature/floats": ([feature_size], tf.float32)}
+        )
         steps = {**values, "feature/timestamp": ([], tf.int64)}
     steps["stage/index"] = ([], tf.int64)
     context, sequence = tf.io.parse_single_sequence_example(

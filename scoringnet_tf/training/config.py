@@ -88,6 +88,7 @@ class Data(Records):
     """Scored videos."""
 
     batch_size: int = setting(8, "Videos in a batch, ranked in pairs (Eq. 7).", flag=True, low=1)
+    joint_noise: float = setting(1.0, "Film's errors on simulated joints, strength; 0: none.", low=0, high=2)
     shuffle_labels: bool = setting(False, "Scores exchanged between training videos: a control.")
 
 

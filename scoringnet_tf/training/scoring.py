@@ -67,6 +67,7 @@ def videos(plan: Plan, network: ScoringNet, split: str, **options: Any) -> tf.da
         "validation_fraction": data.validation_fraction,
         "num_frames": network.sampled_frames,
         "cache": data.cache,
+        "joint_noise": data.joint_noise,
     }
     return input_pipeline.videos(plan.info.records_dir, split, **usual | options)
 

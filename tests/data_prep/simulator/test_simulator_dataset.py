@@ -15,7 +15,7 @@ from refusals import refused
 from data_prep.datasets import motion
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.simulator import read_labels
-from data_prep.simulator.files import CODECS, write_vector
+from data_prep.simulator.files import CODECS
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
@@ -181,19 +181,6 @@ def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_
 
 
 # === Real labels ===
-
-
-@pytest.fixture
-def labels_dir(tmp_path):
-    folder = tmp_path / "real"
-    (folder / "split_3_2").mkdir(parents=True)
-    write_vector(folder / "diving_overall_scores.mat", "overall_scores", [80.0, 81.0, 75.0, 49.2, 74.25])
-    write_vector(folder / "diving_difficulty_level.mat", "difficulty_level", [3.2, 3.6, 3.0, 4.1, 2.7])
-    for part, ids in (("training", [1, 3, 5]), ("testing", [2, 4])):
-        write_vector(folder / "split_3_2" / f"{part}_idx.mat", f"{part}_idx", np.array(ids, np.uint16), column=True)
-    rows = ["20,30,50,60", "5,14,38,44", "9,8,30,40", "30,41,64,75", "3,9,30,33"]
-    (folder / "jump_drop_water_label.txt").write_text("\n".join(rows) + "\n")
-    return folder
 
 
 def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
