@@ -50,7 +50,7 @@ def seen_on_film(joints: np.ndarray, frame_rate: float, rng: Generator, strength
         Positions in the first frame's picture, x right and y down, in heights of the picture.
     """
     if not strength:
-        return np.concatenate((joints[..., :2] * np.float32((1, -1)), np.ones_like(joints[..., :1])), axis=-1)
+        return np.concatenate((joints[..., :2] * np.array((1, -1), np.float32), np.ones_like(joints[..., :1])), axis=-1)
     length, step = len(joints), frame_rate / RATES[rng.integers(len(RATES))]
     taken = np.arange(min(rng.uniform(0, step), length - 1), length, step)
     (x, y), confidence, affine = _filmed(_between(_by_axis(joints), taken), frame_rate / step, rng, strength)
@@ -93,7 +93,7 @@ def _filmed(
     lasting = rng.uniform(0.3, 0.7) ** (LASTING_RATE / rate)
     noise = rng.standard_normal((2 * number, length), np.float32)
     noise[:, 1:] *= math.sqrt(1 - lasting**2)
-    noise = lfilter(np.float32((1,)), np.float32((1, -lasting)), noise).reshape(places.shape)
+    noise = _smoothed(noise, 1.0, lasting, np.zeros((2 * number, 1), np.float32)).reshape(places.shape)
     noise *= strength * rng.uniform(0.03, 0.06) * size
     places += noise
     # 2. Joints that are taken for others: in single frames, or for a while
@@ -131,10 +131,10 @@ def _pictures(
     azimuth = aslant * (2 * rng.integers(2) - 1) + math.pi * rng.integers(2)
     away, roll = rng.uniform(12, 40), math.radians(rng.uniform(-5, 5))
     above_water = max(0.0, float(centre[1, 0]) - tall / 2)
-    stand = np.float32((away * math.sin(azimuth), rng.uniform(1.0, above_water + 4.0), away * math.cos(azimuth)))
+    places = (away * math.sin(azimuth), rng.uniform(1.0, above_water + 4.0), away * math.cos(azimuth))
+    stand = np.array(places, np.float32)
     size = math.exp(rng.uniform(math.log(0.12), math.log(0.6)))
-    start = SLOW * centre[:, :1]
-    x, y, z = lfilter(np.float32((1 - SLOW,)), np.float32((1, -SLOW)), centre, zi=start)[0] - stand[:, np.newaxis]
+    x, y, z = _smoothed(centre, 1 - SLOW, SLOW, SLOW * centre[:, :1]) - stand[:, np.newaxis]
     across = np.hypot(x, z)
     pan, tilt = np.unwrap(np.arctan2(x, z)), np.arctan2(y, across)
     focal = size * float(np.median(np.hypot(across, y))) / tall
@@ -162,6 +162,11 @@ def rolled(places: np.ndarray, angle: float) -> np.ndarray:
     """Places (2, …) in a picture that is turned by an angle, radians."""
     (x, y), cos, sin = places, math.cos(angle), math.sin(angle)
     return np.stack((cos * x + sin * y, cos * y - sin * x))
+
+
+def _smoothed(values: np.ndarray, gain: float, kept: float, start: np.ndarray) -> np.ndarray:
+    """Sums (N, T) of `gain` times a value and `kept` times the sum before it; `start` (N, 1) is added to the first."""
+    return lfilter(np.array((gain,), np.float32), np.array((1, -kept), np.float32), values, zi=start)[0]
 
 
 def _stretches(weight: np.ndarray, share: float, length: float, rng: Generator) -> np.ndarray:

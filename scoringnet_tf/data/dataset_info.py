@@ -199,7 +199,7 @@ class DatasetInfo:
     @property
     def stores_joints(self) -> bool:
         """Whether these are a simulator's joints in metres, which `videos` shows as film would."""
-        return bool(self.features) and "joints" in self.features
+        return "joints" in (self.features or {})
 
     @property
     def stored(self) -> dict:

@@ -90,7 +90,7 @@ def encode_example(example: VideoExample) -> bytes:
     lists: dict[str, Any] = {"stage/index": np.asarray(example.stages, np.int64)[:, np.newaxis]}
     if stores_frames:
         lists |= {"image/encoded": [[jpeg] for jpeg in example.jpegs], "image/timestamp": microseconds}
-    elif np.ndim(example.features) == 3:
+    elif example.features is not None and example.features.ndim == 3:
         whole = np.rint(np.asarray(example.features) / MILLIMETRE).astype("<i2")
         lists |= {"joints/millimetres": [[frame.tobytes()] for frame in whole], "feature/timestamp": microseconds}
     else:

@@ -19,7 +19,6 @@ from data_prep.simulator.joints import ORDER, perform, simulate_joints
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.factors import read_faults
 from scoringnet_tf.data.input_pipeline import Augmentation, videos
 
 DIVES = Settings("diving", "scoring", 5, 0, None, True, 0.4, 96, 128, joints=True)
@@ -155,17 +154,3 @@ def test_other_records_have_no_joints_to_disturb(tmp_path):
     features = {"train": [feature_video("a", np.ones((4, 3), np.float32))]}
     with refused("flags_conflict", "joint_noise"):
         videos(write_records(tmp_path / "records", features), "train", batch_size=1, joint_noise=0.5)
-
-
-def test_real_labels_become_joints(labels_dir, tmp_path):
-    """With their scores, their split, and dives of their difficulty; row 3 is unusable."""
-    settings = dataclasses.replace(DIVES, labels_dir=labels_dir, num_videos=None)
-    simulate_joints(settings, tmp_path / "joints", workers=1)
-    info = DatasetInfo.load(tmp_path / "joints")
-    assert {split: entry["ids"] for split, entry in info.splits.items()} == {
-        "train": ["001", "005"],
-        "test": ["002", "004"],
-    }
-    assert info.videos["004"]["final"] == pytest.approx(49.2) and info.videos["004"]["difficulty"] == 4.1
-    assert read_faults(info, ["001", "004"]).shape == (2, 12) and info.simulation["labels"] == "real label files"
-    assert "row 3: 9,8,30,40" in (tmp_path / "joints/README.md").read_text()

@@ -15,10 +15,13 @@ from refusals import refused
 from data_prep.datasets import motion
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.simulator import read_labels
-from data_prep.simulator.files import CODECS
+from data_prep.simulator.files import CODECS, write_vector
 from data_prep.simulator.filming import Filming
+from data_prep.simulator.joints import simulate_joints
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.factors import read_faults
 from scoringnet_tf.support.messages import InputError
 
 SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
@@ -183,6 +186,19 @@ def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_
 # === Real labels ===
 
 
+@pytest.fixture
+def labels_dir(tmp_path):
+    folder = tmp_path / "real"
+    (folder / "split_3_2").mkdir(parents=True)
+    write_vector(folder / "diving_overall_scores.mat", "overall_scores", [80.0, 81.0, 75.0, 49.2, 74.25])
+    write_vector(folder / "diving_difficulty_level.mat", "difficulty_level", [3.2, 3.6, 3.0, 4.1, 2.7])
+    for part, ids in (("training", [1, 3, 5]), ("testing", [2, 4])):
+        write_vector(folder / "split_3_2" / f"{part}_idx.mat", f"{part}_idx", np.array(ids, np.uint16), column=True)
+    rows = ["20,30,50,60", "5,14,38,44", "9,8,30,40", "30,41,64,75", "3,9,30,33"]
+    (folder / "jump_drop_water_label.txt").write_text("\n".join(rows) + "\n")
+    return folder
+
+
 def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
     folder = tmp_path / "sim"
     simulate(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None), folder, workers=1)
@@ -199,6 +215,20 @@ def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
     for row in rows_of(folder / "stage_labels.csv"):
         if row["stage"] == "noise" and row["start_frame"] == "0":
             assert int(row["end_frame"]) <= 0.4 * before.boundaries[int(row["video_id"]) - 1, 0]
+
+
+def test_real_labels_become_joints(labels_dir, tmp_path):
+    """With their scores, their split, and dives of their difficulty; row 3 is unusable."""
+    settings = dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None, joints=True)
+    simulate_joints(settings, tmp_path / "joints", workers=1)
+    info = DatasetInfo.load(tmp_path / "joints")
+    assert {split: entry["ids"] for split, entry in info.splits.items()} == {
+        "train": ["001", "005"],
+        "test": ["002", "004"],
+    }
+    assert info.videos["004"]["final"] == pytest.approx(49.2) and info.videos["004"]["difficulty"] == 4.1
+    assert read_faults(info, ["001", "004"]).shape == (2, 12) and info.simulation["labels"] == "real label files"
+    assert "row 3: 9,8,30,40" in (tmp_path / "joints/README.md").read_text()
 
 
 def test_fewer_videos_of_real_labels_represent_both_splits(labels_dir):
