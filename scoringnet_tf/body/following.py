@@ -16,10 +16,11 @@ from scoringnet_tf.body.candidates import (
     look,
     trunk_angle,
 )
+from scoringnet_tf.body.ends import Ends, ends_of
 from scoringnet_tf.body.falling import GRAVITY, TALL, Fall, find_falls
 from scoringnet_tf.body.path import Way, best_way, centre_of_mass, same_sides
 from scoringnet_tf.body.pose import PoseModels
-from scoringnet_tf.body.skeleton import JOINT, MIRRORED
+from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED
 from scoringnet_tf.body.track import Track
 
 BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in which the body is looked for
@@ -32,7 +33,15 @@ GOOD = 1.8  # cost of a pose that needs no second look: all of it fits three fif
 REFINED = 2  # candidates a frame that are looked at again, each in its own crop
 
 
-def follow(pictures: Sequence[np.ndarray], times: np.ndarray, models: PoseModels, start: int, stop: int) -> list[Track]:
+def follow(
+    pictures: Sequence[np.ndarray],
+    times: np.ndarray,
+    models: PoseModels,
+    start: int,
+    stop: int,
+    stages: np.ndarray | None = None,
+    told: tuple[bool, bool] = (True, True),
+) -> list[Track]:
     """The joints of who falls in a flight, one or two athletes; none if nobody is seen.
 
     Args:
@@ -40,11 +49,13 @@ def follow(pictures: Sequence[np.ndarray], times: np.ndarray, models: PoseModels
         times: (L,), seconds of life.
         models: estimators of joints.
         start, stop: the first picture in the air, and the first one after it, as stages have them.
+        stages: (L,), the probability that each picture is in a flight, if the body shall correct both.
+        told: whether stages tell each end; a track lacks one that the body does not show either.
     """
     if stop - start < SHORTEST:
         return []
     scenes = _scenes(pictures, times, start, stop, models)
-    tracks = [_followed(scene, models) for scene in scenes]
+    tracks = [_followed(scene, models, stages, told) for scene in scenes]
     return [track for track in tracks if track and track.seen.mean() > LEAST_SEEN]
 
 
@@ -122,7 +133,7 @@ def _length_of(joints: np.ndarray) -> float:
     return float(np.linalg.norm(np.diff(chain, axis=0), axis=1).sum()) * REACH
 
 
-def _followed(scene: _Scene, models: PoseModels) -> Track | None:
+def _followed(scene: _Scene, models: PoseModels, stages: np.ndarray | None, told: tuple[bool, bool]) -> Track | None:
     """One body's track, by two looks at each frame: the way through the first ones says where to look again."""
     found = [_first_look(view, models) for view in scene.views]
     way = best_way(found, scene.times, scene.flight)
@@ -130,7 +141,25 @@ def _followed(scene: _Scene, models: PoseModels) -> Track | None:
         return None
     found = [_second_look(view, found[at], way, at, scene.times, models) for at, view in enumerate(scene.views)]
     way = best_way(found, scene.times, scene.flight)
-    return _track(scene, found, way) if way else None
+    if way is None or stages is None:
+        return _track(scene, found, way) if way else None
+    flight, shown = _ends(scene, found, way, stages)
+    track = _track(dataclasses.replace(scene, flight=flight), found, way)
+    off, end = (at if any(known) else None for at, *known in zip(track.flight, told, shown, strict=True))
+    return dataclasses.replace(track, flight=(off, end))
+
+
+def _ends(scene: _Scene, found: list[Candidates], way: Way, stages: np.ndarray) -> Ends:
+    """The flight's ends by the body, near those that stages have."""
+    total, body = len(scene.times), scene.views[0].body
+    joints, confidence = np.zeros((total, len(JOINTS), 2)), np.zeros(total)
+    for at, one in zip(way.frames, way.chosen, strict=True):
+        to_scene, pose = scene.path[at], found[at].joints[one]
+        joints[at] = (pose @ to_scene[:2, :2].T + to_scene[:2, 2]) / body
+        confidence[at] = np.median(found[at].confidence[one])
+    cost = np.array([min(each.cost, default=np.inf) for each in found])
+    air, fall = stages[scene.first : scene.first + total], scene.fall.at(scene.times)[:, 1] / body
+    return ends_of(air, scene.times, scene.flight, joints, confidence, fall, cost)
 
 
 def _first_look(view: View, models: PoseModels) -> Candidates:

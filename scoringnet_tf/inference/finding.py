@@ -2,14 +2,13 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from keras import ops
 
 from scoringnet_tf.inference.recognition import where_recognised
-from scoringnet_tf.inference.seen import Seen, Span
+from scoringnet_tf.inference.seen import Seen, Span, longest_run
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.decoding import StageDecision, decided, first_argmax
 from scoringnet_tf.models.training_statistics import stage_frames
@@ -111,7 +110,7 @@ def stage_edges(sport: Any, labels: Any, mask: Any, rate: float | None = None) -
         return starts, ends
     gaps = [ops.cast(starts[:, each] - ends[:, each - 1], "float32") / rate for each in (at, at + 1)]
     left = ops.cast(length[:, 0] - starts[:, at + 1], "float32") / rate
-    landed = (ends[:, at] > 0) & (starts[:, at + 1] > 0) & (gaps[1] <= GAP) & (left > LAST)
+    landed = (ends[:, at] > 0) & (starts[:, at + 1] > 0) & (gaps[1] <= GAP) & (left >= LAST)
     jumped = (ops.cast(runs.frames[:, at - 1], "float32") / rate > BRIEF) & (landed | (gaps[0] <= GAP))
     jumped = jumped & (ops.cast(starts[:, at], "float32") / rate > FIRST)
     numbers = ops.arange(sport.num_stages - 1)[None]
@@ -140,11 +139,20 @@ def edges_in(labels: np.ndarray, sport: Any, rate: float | None = None) -> dict[
     }
 
 
-def fall_edges(sport: Any, edges: Mapping[tuple[str, bool], int]) -> tuple[int, int] | None:
-    """The first frame in the air and the first one after it, among `edges_in`; None unless both are seen."""
-    at = fall_stage(sport)
-    ends = [edges.get((stage, False)) for stage in sport.stages[at : at + 2]]
-    return (ends[0], ends[1]) if at and len(ends) == 2 and None not in ends else None  # type: ignore[return-value]
+def fall_shown(sport: Any, labels: np.ndarray, rate: float) -> tuple[tuple[int, int], tuple[bool, bool]] | None:
+    """A fall in labels (L,): (first frame, first one behind it), and whether the stages tell each; None without one."""
+    at, edges = fall_stage(sport), edges_in(labels, sport, rate)
+    flight = longest_run(labels, at) if at else None
+    start, stop = ((stage, False) in edges for stage in sport.stages[at : at + 2])
+    return (flight, (start, stop)) if flight else None
+
+
+def fall_edges(sport: Any, fall: tuple[int, int | None, int | None], begin: int) -> dict[tuple[str, bool], int]:
+    """`edges_in` frames from `begin` on, by what the body tells of a fall (`Span.fall`)."""
+    stage, off, end = fall
+    before, during, after = sport.stages[stage - 1 : stage + 2]
+    keys = {(before, True): off, (during, False): off, (during, True): end, (after, False): end}
+    return {key: frame - begin for key, frame in keys.items() if frame is not None}
 
 
 def moment_frames(sport: Any, labels: Any, mask: Any, rate: float | None = None) -> Any:

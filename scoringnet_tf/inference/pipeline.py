@@ -25,7 +25,7 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.fall import check_speed, slow_motion
-from scoringnet_tf.inference.finding import AROUND, edges_in, fall_edges, find
+from scoringnet_tf.inference.finding import AROUND, LAST, edges_in, fall_edges, fall_shown, fall_stage, find
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
@@ -129,9 +129,13 @@ class Predictor:
         for video in self._apart(videos):
             seen, performances = self.see(video, force), []
             spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
-            for span in spans:
+            for number, span in enumerate(spans):
                 remarks = checks.performance_remarks(self.model, seen, span)
                 tracks = self.follow(seen, span) if force or not remarks.reasons else []
+                if tracks:  # the body tells better when the feet leave, and the hands meet the water
+                    off, end = (None if at is None else at - seen.video.first_frame for at in tracks[0].ends)
+                    span = spans[number] = dataclasses.replace(span, fall=(fall_stage(self.model.sport), off, end))
+                    tracks = tracks if None not in (off, end) else []  # nothing is measured in half a flight
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)
                 performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force))
@@ -229,17 +233,19 @@ class Predictor:
     # === Follow ===
 
     def follow(self, seen: Seen, span: Span) -> list[Track]:
-        """The joints of who falls in a performance; none unless both ends of the flight are seen."""
+        """The joints of who falls in a performance."""
         video, (begin, labels) = seen.video, span.frames(seen)
-        flight = fall_edges(self.model.sport, edges_in(labels, self.model.sport, video.fps))
-        if self._poses is None or flight is None or not video.pictures:
+        shown = fall_shown(self.model.sport, labels, video.fps)
+        if self._poses is None or shown is None or not video.pictures:
             return []
-        start, stop = begin + flight[0], begin + flight[1]
+        (start, stop), told = np.add(shown[0], begin).tolist(), shown[1]
+        stages = seen.frame_stages[:, fall_stage(self.model.sport)].copy()  # type: ignore[index]
+        if not told[1] and len(stages) - stop <= LAST * video.fps:  # no stage is sure where film ends
+            stages[stop:], stop = 0.5, len(stages)
         first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
         last = min(last, len(video.pictures))
-        tracks = follow(
-            Decoded(video.pictures, first, last), seen.times[first:last], self._poses, start - first, stop - first
-        )
+        pictures, times = Decoded(video.pictures, first, last), seen.times[first:last]
+        tracks = follow(pictures, times, self._poses, start - first, stop - first, stages[first:last], told)
         return [track.shifted(video.first_frame + first) for track in tracks]
 
     # === Score ===
@@ -332,7 +338,7 @@ def judge(
     moments: dict[str, Moment] = {}
     measures: dict[str, Measure] = {}
     if force or not performance_reasons(reasons):
-        moments, measures, unseen = _times(model.sport, trust, seen, begin, labels)
+        moments, measures, unseen = _times(model.sport, trust, seen, span, begin, labels)
         doubts = [warning for warning in warnings if warning.code == "barely_recognised"] if unseen else []
         if force or (moments and not doubts):
             warnings += unseen
@@ -367,13 +373,14 @@ def judge(
 
 
 def _times(
-    sport: Sport, trust: Reliability, seen: Seen, begin: int, labels: np.ndarray
+    sport: Sport, trust: Reliability, seen: Seen, span: Span, begin: int, labels: np.ndarray
 ) -> tuple[dict[str, Moment], dict[str, Measure], list[Remark]]:
     """A performance's moments and durations by its frames' stages, which start at frame `begin` in the part.
 
     And why a fall has no beginning or end.
     """
     edges, times = edges_in(labels, sport, seen.video.fps), seen.times[begin:]
+    edges |= fall_edges(sport, span.fall, begin) if span.fall else {}
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
     uncertainties = trust.time_uncertainties(names, frame)

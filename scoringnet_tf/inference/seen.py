@@ -6,7 +6,14 @@ import functools
 import numpy as np
 
 from scoringnet_tf.data.video import Video
+from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.messages import Remark
+
+
+def longest_run(labels: np.ndarray, stage: int) -> tuple[int, int] | None:
+    """The first frame of a stage's longest run in labels (L,), and the first one behind it; None if it has none."""
+    runs = [(end - start, -start, end) for label, start, end in stage_runs(labels) if label == stage]
+    return (-max(runs)[1], max(runs)[2]) if runs else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +67,8 @@ class Span:
     Attributes:
         labels: int (stop − start,), the stages that were decided; None without KFS.
         performances: whole ones in it; more than one in features, which cannot be scored apart.
+        fall: by the body: the label of its stage, and the part's first frame in the air and behind it; None where
+            the labels alone tell.
     """
 
     start: int
@@ -68,6 +77,7 @@ class Span:
     end: int
     labels: np.ndarray | None = None
     performances: int = 1
+    fall: tuple[int, int | None, int | None] | None = None
 
     def frames(self, seen: Seen) -> tuple[int, np.ndarray]:
         """(first frame in the part that its samples show, the stage in each such frame, int8)."""
@@ -75,7 +85,17 @@ class Span:
         if not len(frames):  # frames were repeated, and the samples show none of the file: the next one counts
             return min(int(np.searchsorted(seen.sample_of, self.start)), len(seen.sample_of) - 1), np.zeros(0, np.int8)
         labels = np.zeros(len(frames)) if self.labels is None else self.labels[seen.sample_of[frames] - self.start]
-        return int(frames[0]), labels.astype(np.int8)
+        return int(frames[0]), self._corrected(labels.astype(np.int8), int(frames[0]))
+
+    def _corrected(self, labels: np.ndarray, begin: int) -> np.ndarray:
+        """Frames' stages, the first one's number is `begin`, with the fall where the body has it."""
+        shown = longest_run(labels, self.fall[0]) if self.fall else None
+        if shown is None:
+            return labels
+        stage, *ends = self.fall  # type: ignore[misc]
+        off, end = (at if new is None else new - begin for at, new in zip(shown, ends, strict=True))
+        labels[shown[0] : off], labels[end : shown[1]], labels[off:end] = stage - 1, stage + 1, stage
+        return labels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from scoringnet_tf.inference.calibration import seconds_in
 from scoringnet_tf.inference.fall import flight_limits
 from scoringnet_tf.inference.finding import moment_frames
 from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.times import Measure, Moment
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
@@ -135,3 +136,14 @@ def test_each_moment_of_a_fall_is_told_or_withheld_by_itself(phases, tmp_path, r
         assert [name for (name, *_), frame in zip(PHASES.moments, frames, strict=True) if frame >= 0] == told
     if codes == ["impossible_flight"] and len(labels) > 60:
         assert "--speed=2" in one.own_reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("ends", "frames"),
+    [((2, 7), "1133333444"), ((6, 9), "1122223334"), ((None, None), "1122333344"), ((4, None), "1122333344")],
+)
+def test_a_stage_has_the_ends_that_the_body_tells(ends, frames):
+    """Of ten frames at half the rate."""
+    seen = Seen(None, np.arange(5) * 2.0, np.arange(10) // 2, 12.5)
+    span = Span(0, 5, 0, 5, labels=np.array([1, 2, 3, 3, 4]), fall=(3, *ends))
+    assert "".join(map(str, span.frames(seen)[1])) == frames
