@@ -21,7 +21,7 @@ FLOOR, LIFTED = -1.5, 0.5  # log odds of feet on the board, and above it, where 
 STRETCHED, FOLDED = 0.9, 3.0  # share of the largest reach below the centre; log odds of who has less from then on
 LAST, FITTING = (0.5, 0.15), 0.35  # seconds before the entry in which poses fit, and from which on they may not
 WORSE, FIT, WET, DRY = 1.0, 0.5, -3.0, 1.0  # cost of a pose above theirs; how surely; bounds of the log odds
-LEAST = 3.0  # log odds that show an end
+LEAST = 3.0, 6.0  # log odds that show each end: who is lost for two frames is not in the water yet
 
 
 class Ends(NamedTuple):
@@ -60,7 +60,7 @@ def ends_of(
     middle = (flight[0] + flight[1]) // 2
     off = _median(np.cumsum(odds[:middle][::-1])[::-1])
     end = middle + _median(np.concatenate(([0.0], np.cumsum(odds[middle:-1]))))
-    return Ends((off, end), (bool(stands[:off].sum() < -LEAST), bool(wet[end:].sum() < -LEAST)))
+    return Ends((off, end), (bool(stands[:off].sum() < -LEAST[0]), bool(wet[end:].sum() < -LEAST[1])))
 
 
 def _on_board(since: np.ndarray, joints: np.ndarray, confidence: np.ndarray, fall: np.ndarray) -> np.ndarray:
