@@ -9,7 +9,8 @@
 # make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
 # make mutate  wrong changes of the core that its tests do not notice; MUTANTS='scoringnet_tf.losses.*' for a part
 # make notebooks  the notebooks, each from a clean kernel
-# make docs    the documentation as a site, in build/site
+# make docs    the documentation as a site, in build/site: open build/site/index.html; make pictures runs the notebooks for
+#              the pictures in it
 # make servables  the models that ship as SavedModels, in build/servables, for serving/compose.yaml
 # make backbone  I3D with Kinetics-400's weights (47 MB), for --backbone=i3d, BlazePose (36 MB, and 28 MB more where npm
 #                is, for a better second look), for the athlete's joints, and the tests that need them
@@ -40,7 +41,7 @@ BENCH ?=
 # A pattern of names. This one is a tenth: of each function the mutants 1, 11, 21, …
 MUTANTS ?= *1
 
-.PHONY: env backbone lint format test quick slow interop browser notebooks distributed tfio bench mutate docs servables demo clean
+.PHONY: env backbone lint format test quick slow interop browser notebooks distributed tfio bench mutate docs pictures servables demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -112,6 +113,10 @@ mutate:
 docs:
 	$(call with,docs)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+pictures:
+	$(call with,notebooks)
+	$(BIN)/python docs/pictures.py
 
 # What serving/compose.yaml gives to TF Serving.
 servables: env

@@ -27,6 +27,10 @@ PAGES = {  # in the repository → in the site
         for path in sorted(ROOT.glob("saved_models/*/README.md"))
     },
 }
+PICTURES = {
+    f"notebooks/pictures/{path.name}": f"tutorials/{path.name}"
+    for path in sorted(ROOT.glob("notebooks/pictures/*.png"))
+}
 LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -36,6 +40,8 @@ def on_files(files, config):
         text = (ROOT / source).read_text(encoding="utf-8")
         text = tutorial(text, source) if source.endswith(".ipynb") else text
         files.append(File.generated(config, page, content=linked(text, source, page)))
+    for source, page in PICTURES.items():
+        files.append(File.generated(config, page, content=(ROOT / source).read_bytes()))
     files.append(File.generated(config, "reference/commands.md", content=commands.page()))
     return files
 
@@ -47,9 +53,9 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def tutorial(text, source):
-    """The Markdown of a notebook: its text, and its code as it stands there."""
+    """The Markdown of a notebook: its text, its code as it stands there, and what that draws."""
     parts = []
-    for cell in json.loads(text)["cells"]:
+    for number, cell in enumerate(json.loads(text)["cells"]):
         content = "".join(cell["source"]).strip()
         if cell["cell_type"] == "code":
             magic, _, rest = content.partition("\n")
@@ -60,6 +66,9 @@ def tutorial(text, source):
                 kind, content = "text", f"# {magic.split()[1]}\n{rest}"
             content = f"```{kind}\n{content}\n```"
         parts.append(content)
+        picture = f"pictures/{pathlib.Path(source).stem}_{number}.png"
+        if f"notebooks/{picture}" in PICTURES:
+            parts.append(f"![What this draws]({picture})")
     title, *others = parts
     return "\n\n".join([title, f"The notebook is `{source}`.", *others, ""])
 
@@ -72,7 +81,7 @@ def linked(markdown, source, page):
         if re.match(r"[a-z]+:", target):
             return match[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
-        found = PAGES.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else None)
+        found = (PAGES | PICTURES).get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else None)
         if found:
             return f"{bang}[{text}]({posixpath.relpath(found, posixpath.dirname(page))}{anchor or ''})"
         return f"`{path}`" if text.strip("`") in path else f"{text} (`{path}`)"
