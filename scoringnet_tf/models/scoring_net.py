@@ -178,6 +178,8 @@ class ScoringNet(Preset, Trainer, Functional):
         check_not_forked()
         if unknown := sorted({*kwargs} - {"name", "trainable"}):  # Keras would ignore it
             raise unknown_name("ScoringNet", unknown[0], [*inspect.signature(ScoringNet).parameters][:-1])
+        if dtype is not None:
+            keras.dtype_policies.get(dtype)  # refuses an unknown one, which no layer on features would look at
         rules, image_size = get_sport(sport), tuple(image_size)
         content = completed("content", content, CONTENT)
         features, has_stages = content["features"], segmenter is not None and bool(rules.stages[1:])

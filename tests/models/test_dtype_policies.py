@@ -176,3 +176,9 @@ def test_the_gradient_of_a_bias_is_the_sum_over_all_positions():
             model, np.ones((2, 4, 32, 32, 1)), lambda y, w=weights: tf.reduce_sum(w * tf.cast(y, "float32"))
         )
         np.testing.assert_allclose(bias, weights.sum((0, 1, 2, 3)), rtol=2**-8)  # rounded once
+
+
+def test_an_unknown_policy_is_refused_even_if_no_layer_would_look_at_it():
+    model = MODELS["whole videos of features"]("float32")
+    with pytest.raises(ValueError, match="no_such"):
+        model.with_dtype("no_such")
