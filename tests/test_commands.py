@@ -16,21 +16,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 
 # In float32 whatever the processor: "auto" is bfloat16 where it has matrix units for that.
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4", "--precision=float32"]
-COMMANDS = {
-    "scoringnet_tf.train": "--records_dir",
-    "scoringnet_tf.pretrain": "--clip_length",
-    "scoringnet_tf.evaluate": "--split",
-    "scoringnet_tf.predict": "--json",
-    "scoringnet_tf.report": "--compare",
-    "scoringnet_tf.serve": "--keep_seconds",
-    "scoringnet_tf.calibrate": "--records_dir",
-    "scoringnet_tf.export": "--export_dir",
-    "scoringnet_tf.extract": "--endpoint",
-    "scoringnet_tf.import_weights": "--tower",
-    "scoringnet_tf.experiments": "--renderings",
-    "scoringnet_tf.baselines": "--features_dir",
-    "scoringnet_tf.cross_validate": "--folds",
-}
 
 
 def started(*arguments):

@@ -1,4 +1,4 @@
-"""What all commands share: help, flags without a value, Keras's backend, signals, full disks, closed pipes, names."""
+"""What all commands share: flags without a value, Keras's backend, signals, full disks, closed pipes, names."""
 
 import json
 import os
@@ -10,18 +10,12 @@ import sys
 import pytest
 from conftest import disposed
 from refusals import code_printed
-from test_commands import COMMANDS, command, started
+from test_commands import command, started
 
 from scoringnet_tf.support.cli import stoppable
 from scoringnet_tf.support.messages import Stopped
 
 ROOT = pathlib.Path(__file__).parents[2]
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_succeeds(name):
-    result = command(name, "--help")
-    assert result.stderr == "" and COMMANDS[name] in result.stdout
 
 
 def test_a_flag_without_a_value_is_refused():
