@@ -1,4 +1,4 @@
-"""The site of the documentation, opened from a folder: search finds a name, and nothing is fetched."""
+"""The site of the documentation, opened from a folder: search finds a name, pictures show, and nothing is fetched."""
 
 import os
 import pathlib
@@ -10,7 +10,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def test_search_finds_a_name_in_a_site_that_is_opened_from_a_folder(chromium, tmp_path):
+def test_a_site_that_is_opened_from_a_folder_has_search_and_pictures(chromium, tmp_path):
     pytest.importorskip("mkdocs", reason="needs the extra docs: make env EXTRAS=all")
     build = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", f"--site-dir={tmp_path}"]
     subprocess.run(build, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True)
@@ -20,5 +20,11 @@ def test_search_finds_a_name_in_a_site_that_is_opened_from_a_folder(chromium, tm
     page.click(".md-search__input")
     page.keyboard.type("LayerwiseAdam")
     page.wait_for_selector(".md-search-result__link[href*='reference/losses.html']", state="attached")
+    for address in ("index", "coach", "research", "keras", "service"):
+        page.goto(f"{tmp_path.as_uri()}/{address}.html")
+        assert page.get_by_role("link", name="I coach").count() > 0
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        page.goto(f"{tmp_path.as_uri()}/tutorials/{notebook.stem}.html")
+        assert page.get_by_role("img", name="What this draws").first.evaluate("one => one.naturalWidth") > 0
     assert [url for url in fetched if not url.startswith("file:")] == []
     page.close()
