@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator, Philox
-from scipy.signal import lfilter
 
 from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED
 
@@ -166,6 +165,8 @@ def rolled(places: np.ndarray, angle: float) -> np.ndarray:
 
 def _smoothed(values: np.ndarray, gain: float, kept: float, start: np.ndarray) -> np.ndarray:
     """Sums (N, T) of `gain` times a value and `kept` times the sum before it; `start` (N, 1) is added to the first."""
+    from scipy.signal import lfilter
+
     return lfilter(np.array((gain,), np.float32), np.array((1, -kept), np.float32), values, zi=start)[0]
 
 
