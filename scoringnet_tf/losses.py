@@ -243,6 +243,40 @@ class StageCrossEntropy(_BatchLoss):
         return {**super().get_config(), "form": self.form}
 
 
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class ElementLoss(_BatchLoss):
+    """Cross-entropy of elements int (B,), negative = unknown, and their probabilities (B, N); weights as for scores."""
+
+    def __init__(self, name: str = "element_loss") -> None:
+        super().__init__(name=name)
+
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        return stage_cross_entropy(y_true[:, None], y_pred[:, None], weights=sample_weight)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class FaultLoss(_BatchLoss):
+    """Eq. 6 over all faults (B, K), NaN = unknown; weights as for scores.
+
+    Args:
+        deviations: (K,), the unit of each fault's loss.
+    """
+
+    def __init__(self, deviations: Sequence[float], name: str = "fault_loss") -> None:
+        super().__init__(name=name)
+        self.deviations = [*deviations]
+
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        units = ops.convert_to_tensor(self.deviations, dtype="float32")
+        truth, predictions = (ops.reshape(each / units, (-1,)) for each in (y_true, y_pred))
+        if sample_weight is not None:
+            sample_weight = ops.repeat(ops.reshape(sample_weight, (-1,)), len(self.deviations))
+        return half_mean_squared_error(truth, predictions, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "deviations": self.deviations}
+
+
 class FunctionLoss(_BatchLoss):
     """A function of Keras's kind, such as `keras.losses.mean_squared_error`, over what is known in a batch.
 

@@ -20,7 +20,7 @@ SCORINGNET_TF = {
     "body.skeleton": "",  # names of joints
     "data": "support sports defaults body.skeleton",  # records and videos in, tensors out: knows no model
     "body": "support sports body.skeleton data",  # pictures in, an athlete's joints out: knows no model of ours
-    "models": "support sports defaults losses metrics data",  # its preprocessing travels along
+    "models": "support sports defaults losses metrics body.skeleton data",  # its preprocessing travels along
     "weights": "support data models",  # importers: published weights become a model of ours
     "inference": "support sports bootstrap metrics body.skeleton data body models weights",  # models in, results out
     "report": "support sports bootstrap metrics data body.skeleton body inference",  # results as tables and pictures

@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,11 +37,24 @@ def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
         (target / FILE).unlink(missing_ok=True)
 
 
-def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
-    """Difficulty and faults of V videos, (V, K); InputError for a missing file or video, or a cell without a number."""
+class Factors(NamedTuple):
+    """What V videos show: the element's name, and by name (V, K) difficulty and faults."""
+
+    elements: list[str]
+    names: tuple[str, ...]
+    values: np.ndarray
+
+
+def read_factors(info: DatasetInfo, ids: Sequence[str]) -> Factors:
+    """The factors of videos; InputError for a missing file or video, or a cell without a number."""
     rows = _rows(info, ids)
-    _, *columns = [name for name in rows[0] if name not in NO_FAULTS] if rows else [""]  # the first names the element
-    return _numbers(info, rows, columns)
+    element, *columns = [name for name in rows[0] if name not in NO_FAULTS] if rows else [""]
+    return Factors([row[element] for row in rows], tuple(columns), _numbers(info, rows, columns))
+
+
+def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
+    """Difficulty and faults of V videos, (V, K); errors as in `read_factors`."""
+    return read_factors(info, ids).values
 
 
 def read_deserved(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:

@@ -84,12 +84,13 @@ class FeatureSequence:
     warnings: tuple[Remark, ...] = ()
 
 
-def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
+def read_features(source: FeatureFile | str | Path, about: bool = True) -> FeatureSequence:
     """Reads one video's features.
 
     Args:
         source: a `FeatureFile`, or its path (`path#name` for one array among several): a `.npy`, `.npz`, `.h5` or
-            `.hdf5` file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2|3), see `about_body`.
+            `.hdf5` file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2|3).
+        about: whether joints become `about_body`; else they stay where they are.
 
     Raises:
         InputError: the file is missing, damaged or no such file; it holds several arrays, no finite numbers, or other
@@ -99,7 +100,7 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     file.check_is_file()
     try:
         with _opened(file) as array:
-            values, warnings = _checked(array, file)
+            values, warnings = _checked(array, file, about)
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib, tokenize and HDF5 raise anything for a damaged file
@@ -295,7 +296,7 @@ def _steps(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return shape[0] if shape[1:] else 1, math.prod(shape[1:] or shape)
 
 
-def _checked(array: Any, file: FeatureFile) -> tuple[np.ndarray, tuple[Remark, ...]]:
+def _checked(array: Any, file: FeatureFile, about: bool) -> tuple[np.ndarray, tuple[Remark, ...]]:
     """(values as float32 (T, D), warnings); InputError if they are no features."""
     steps = _steps(array.shape)
     if array.dtype.kind not in "fiu" or not steps or min(steps) < 1:
@@ -307,7 +308,7 @@ def _checked(array: Any, file: FeatureFile) -> tuple[np.ndarray, tuple[Remark, .
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise InputError("not_finite", f"{file} holds NaN or infinity, first in step {step}.")
-    if exact.ndim == 3:
+    if exact.ndim == 3 and about:
         return about_body(exact.astype(np.float64)).astype(np.float32), ()
     return values, (ROUNDED,) if _is_rounded(exact.reshape(steps), values) else ()
 

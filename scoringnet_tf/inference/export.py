@@ -52,7 +52,7 @@ def checked_outputs(
 
     def outputs_of(inputs: dict[str, Any]) -> dict[str, Any]:
         mask, labels = inputs["mask"], None
-        encoded = inputs[network.content] if backbone is None else backbone(inputs, training=False)
+        encoded = network.encode(inputs) if backbone is None else backbone(inputs, training=False)
         outputs, features = {}, encoded if network.encoded == "features" else None
         if segmenter is not None:
             segments = segmenter({network.encoded: encoded, "mask": mask}, training=False)

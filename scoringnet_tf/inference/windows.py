@@ -85,6 +85,7 @@ class WindowedModel:
         self._backbone: WindowedBackbone | None = None
         self._stages: Callable[[np.ndarray], np.ndarray] | None = None
         self._channels, self._sees_nothing = None, False
+        self._joints = model.joint_features
         if model.encoded == "features":
             if model.backbone is not None:
                 self._backbone = WindowedBackbone(model.backbone, model.backbone.reach, window)
@@ -114,6 +115,8 @@ class WindowedModel:
         if self._sees_nothing:
             return None, None
         features = next(iter(blocks)) if self._backbone is None else self._backbone(blocks, length)
+        if self._joints is not None:
+            features = self._joints(features[np.newaxis], np.ones((1, length), bool)).numpy()[0]
         stages = None if self._stages is None else self._stages(features)
         if self._channels is not None:
             features = channel_means(features[np.newaxis], self._channels).numpy()[0]

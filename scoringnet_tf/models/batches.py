@@ -11,6 +11,7 @@ from scoringnet_tf.models.layers import all_layers
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError, unknown_name
 
+TARGETS = ("stages", *SCORES, "element", "faults")  # outputs that can be taught
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 VIDEO_WEIGHTS = "video_weights"  # among the targets of `fit` on arrays: Keras would give each target a copy
 
@@ -107,14 +108,14 @@ def targets_of(model: keras.Model, y: Any) -> dict[str, Any]:
         InputError: another structure (`wrong_targets`), a name that no model has (`unknown_name`), or stages of another
             shape (`wrong_shape`).
     """
-    known = [output for output in ("stages", *SCORES) if output in model.output]
+    known = [output for output in TARGETS if output in model.output]
     if not isinstance(y, Mapping):
         learned = [*model.terms.losses]
         if y is None or isinstance(y, tuple | list) or len(learned) != 1:
             message = f"Targets are a dictionary with some of {', '.join(known)}. Received: {type(y).__name__}."
             raise InputError("wrong_targets", message)
         y = {learned[0]: y}
-    if unknown := {*y} - {"stages", *SCORES, VIDEO_WEIGHTS}:
+    if unknown := {*y} - {*TARGETS, VIDEO_WEIGHTS}:
         raise unknown_name("targets", min(unknown), known)
     given = {name: value for name, value in y.items() if value is not None}
     return given | ({"stages": _numbers_of_stages(model, given["stages"])} if "stages" in given else {})

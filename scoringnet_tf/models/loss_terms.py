@@ -10,6 +10,7 @@ from keras import ops
 
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES
+from scoringnet_tf.models.score_prediction import AUXILIARY
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
 
@@ -232,6 +233,8 @@ def number_known(output: str, truth: Any, weights: Any) -> Any:
     """How many videos have an output's known truth, and a weight, float32."""
     if output == "stages":
         return _number_with_any(losses.frame_weights(truth, weights))
+    if output in AUXILIARY:
+        return ops.cast(ops.shape(truth)[0], "float32")
     return _number_with_any(losses.known_scores(*losses.score_vectors(truth, truth, weights))[2])
 
 

@@ -21,6 +21,7 @@ HEADS = {  # and the loss of each, in `losses`
 }
 ACTIVATIONS = ("linear", "relu")
 VIEWS = (1, 2)
+AUXILIARY = ("element", "faults")  # what towers tell beside scores, if they learned it
 POOLING, SCALING = "statistics_pooling", "statistics_scaling"
 
 
@@ -63,14 +64,39 @@ class ExpectedScore(layers.Layer):
         return {**super().get_config(), "mean": self.center, "std": self.std}
 
 
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class ExpectedDifficulty(layers.Layer):
+    """The mean (B,) of the elements' difficulties, by the probabilities (B, N) of each.
+
+    Args:
+        difficulties: (N,), points.
+    """
+
+    def __init__(self, difficulties: Sequence[float], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.difficulties = [*difficulties]
+
+    def call(self, probabilities: Any) -> Any:
+        return ops.sum(probabilities * ops.convert_to_tensor(self.difficulties, dtype=self.compute_dtype), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "difficulties": self.difficulties}
+
+
 def score_tower(
-    name: str, clip_shape: Sequence[int], mean: float, std: float, settings: Mapping[str, Any]
+    name: str,
+    clip_shape: Sequence[int],
+    mean: float,
+    std: float,
+    settings: Mapping[str, Any],
+    tells: Sequence[str] = (),
 ) -> keras.Model:
     """One branch of SP: the first twelve layers of C3D, or features in their place, then the score regressor.
 
     From a clip (B, T, H, W, 3) or (B, T, D) to its score (B,), points, or probabilities (B, K) on `losses.score_bins`.
     The last of its three fully connected layers works in standard units and starts at N(0, 0.001), so that training
-    starts from the mean score, or from equal chances of all.
+    starts from the mean score, or from equal chances of all. A tower that `tells` something of `AUXILIARY` gives it,
+    too, in a dictionary with the `"score"`. One that tells the element has its expected difficulty for a score.
     """
     multiplier, kernel_l2, dtype = (settings[name] for name in ("width_multiplier", "kernel_l2", "dtype"))
     # 1. C3D, or features, and the regressor
@@ -93,7 +119,14 @@ def score_tower(
     else:
         x = regressor(x, pool_stride=settings["pool_stride"], dtype=dtype, **options)
 
-    # 2. The head
+    # 2. What it tells beside its score
+    told = _auxiliary_heads(x, tells, settings)
+    if "element" in told and name == tower_name("difficulty"):
+        difficulties = [*settings["elements"].values()]
+        score = ExpectedDifficulty(difficulties, name="expected_difficulty", dtype="float32")(told["element"])
+        return Functional(clip, {"score": score, **told}, name=name)
+
+    # 3. The head
     is_distribution = settings["head"] == "distribution"
     x = layers.Dense(
         losses.NUM_BINS if is_distribution else 1,
@@ -104,12 +137,25 @@ def score_tower(
         dtype="float32",
     )(x)
     if is_distribution:
-        return Functional(clip, x, name=name)
+        return Functional(clip, {"score": x, **told} if told else x, name=name)
     x = layers.Reshape((), name="squeeze", dtype="float32")(x)
     x = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     if settings["output_activation"] == "relu":
         x = layers.ReLU(name="output_relu", dtype="float32")(x)
-    return Functional(clip, x, name=name)
+    return Functional(clip, {"score": x, **told} if told else x, name=name)
+
+
+def _auxiliary_heads(x: Any, tells: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The probability of every element (B, N), and the faults (B, K) in their units, from what a tower has read."""
+    told = {}
+    if "element" in tells:
+        dense = layers.Dense(len(settings["elements"]), "softmax", name="element", dtype="float32")
+        told["element"] = dense(x)
+    if "faults" in tells:
+        means, deviations = zip(*settings["faults"].values(), strict=True)
+        faults = layers.Dense(len(means), name="standard_faults", dtype="float32")(x)
+        told["faults"] = layers.Rescaling(deviations, offset=means, name="faults", dtype="float32")(faults)
+    return told
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -125,6 +171,9 @@ class ScorePredictor(Functional):
     `losses.score_bins`, and `"difficulty_std"` (B,) for every score, in points. A score is then its distribution's
     mean; the final score's deviation supposes that both err independently.
 
+    With `elements` there is also `"element"` (B, N), the probability of each, from the first tower; with `faults`
+    `"faults"` (B, K) from the last. Both only learn from targets of these names.
+
     Args:
         sport: as for `ScoringNet`; its rule fuses the two scores.
         clip_lengths: (T_d, T_e), m and t in Eqs. 2 and 3 (no numbers). UNLV-Diving's flights last 33 frames.
@@ -135,6 +184,8 @@ class ScorePredictor(Functional):
         pool_stride: in the regressor's two poolings (§3.2: no number), see `regressor`.
         statistics: whether feature towers read statistics over time, and convolutions pooled by attention
             (`sequence_regressor`), not max-pooling (`regressor`).
+        elements: element, such as a dive's number, → its difficulty, points. The difficulty is then that expected.
+        faults: fault → its mean and standard deviation in training.
         head: `"regression"` is the paper's; `"distribution"` gives every score's probability (USDL, CVPR 2020).
         output_activation: after the last layer. "relu" is §3.2's: no score falls below 0 points. "linear" gives every
             score a gradient; ReLU gives none to a score that has fallen there.
@@ -149,7 +200,7 @@ class ScorePredictor(Functional):
 
     Raises:
         InputError: other scores or views, another head or output_activation (`unknown_name`); "relu" on another head
-            than regression (`flags_conflict`).
+            than regression, or a distribution beside `elements` (`flags_conflict`).
     """
 
     def __init__(
@@ -163,6 +214,8 @@ class ScorePredictor(Functional):
         fc_units: int = defaults.FC_UNITS,
         pool_stride: int = defaults.POOL_STRIDE,
         statistics: bool = False,
+        elements: Mapping[str, float] | None = None,
+        faults: Mapping[str, Sequence[float]] | None = None,
         head: str = defaults.HEAD,
         output_activation: str = defaults.OUTPUT_ACTIVATION,
         dropout_rate: float = defaults.DROPOUT,
@@ -192,6 +245,11 @@ class ScorePredictor(Functional):
         if head != "regression" and output_activation == "relu":
             message = f"output_activation='relu' and head={head!r} exclude each other."
             raise InputError("flags_conflict", message, "Use 'linear'.")
+        if head != "regression" and elements and "difficulty" in scores:
+            message = f"head={head!r} and elements exclude each other: the difficulty is that of the elements."
+            raise InputError("flags_conflict", message)
+        tellers = {"element": elements and scores[0], "faults": faults and scores[-1]}
+        tells = {score: [name for name in AUXILIARY if tellers[name] == score] for score in scores}
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         # === Functional Model ===
         inputs: dict[str, Any] = {}
@@ -201,9 +259,12 @@ class ScorePredictor(Functional):
             length = clip_lengths[0 if score == "difficulty" else 1]
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
-            tower = score_tower(tower_name(score), clip_shape, mean, std, config)
+            tower = score_tower(tower_name(score), clip_shape, mean, std, config, tells[score])
             inputs[f"{score}_clip"] = keras.Input(clip_shape, dtype=tower.input.dtype, name=f"{score}_clip")
             answer = tower(inputs[f"{score}_clip"])
+            if tells[score]:
+                said |= {name: answer[name] for name in tells[score]}
+                answer = answer["score"]
             if head == "distribution":
                 expected[score] = ExpectedScore(mean, std, name=f"{score}_expected", dtype="float32")
                 said[f"{score}_distribution"] = answer

@@ -13,6 +13,7 @@ from scoringnet_tf import __version__, defaults
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
+from scoringnet_tf.models.backbones.joints import SIZE, JointFeatures, are_joints
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import FragmentSelector, select_fragments
@@ -196,7 +197,7 @@ class ScoringNet(Preset, Trainer, Functional):
             "image_size": image_size,
             "width_multiplier": width_multiplier,
             "preprocessing": content["preprocessing"],
-            "features": features["size"] if features else None if backbone is None else backbone.size,
+            "features": SIZE if are_joints(features) else features["size"] if features else backbone and backbone.size,
             "dtype": dtype,
         }
 
@@ -206,6 +207,8 @@ class ScoringNet(Preset, Trainer, Functional):
         self_encoded = "features" if shared["features"] else "frames"
         mask = inputs["mask"]
         encoded = inputs["features" if features else "frames"] if backbone is None else backbone(inputs)
+        joints = JointFeatures(name="joint_features", dtype="float32") if are_joints(features) else None
+        encoded = encoded if joints is None else joints(encoded, mask)
         # 2. KFS: a stage for every frame
         kfs = decision = labels = None
         outputs: dict[str, Any] = {}
@@ -230,6 +233,7 @@ class ScoringNet(Preset, Trainer, Functional):
 
         # === Config ===
         self.backbone: Any = backbone
+        self.joint_features: Any = joints
         self.segmenter: Any = kfs
         self.score_predictor = sp
         self.stage_decision: Any = decision
@@ -343,7 +347,9 @@ class ScoringNet(Preset, Trainer, Functional):
         return tuple(known.index(name) for name in self.sport.recognised_as)
 
     def encode(self, inputs: Mapping[str, Any], training: bool | None = None) -> Any:
-        """What the heads read: what the backbone gives, (B, L, D), or the frames or features."""
+        """What the heads read: what the backbone or `JointFeatures` give, (B, L, D), or the frames or features."""
+        if self.joint_features is not None:
+            return self.joint_features(inputs["features"], inputs["mask"])
         if self.backbone is None:
             return inputs[self.content]
         return self.backbone({"frames": inputs["frames"], "mask": inputs["mask"]}, training=training)

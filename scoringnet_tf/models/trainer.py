@@ -14,6 +14,7 @@ from keras import ops
 from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.batches import (
+    TARGETS,
     TRUE_STAGES,
     are_arrays,
     by_output,
@@ -90,7 +91,7 @@ class Trainer(Model):
         output_losses = default | loss_terms.given_losses(loss, default)
         output_metrics = loss_terms.given_metrics(metrics, default)
         output_metrics = self.default_metrics(num_videos) if metrics is None else output_metrics
-        known = [output for output in ("stages", *SCORES) if output in self.output]
+        known = [output for output in TARGETS if output in self.output]
         if unknown := {*output_losses, *output_metrics} - {*known}:
             raise unknown_name("loss or metrics", min(unknown), known)
         output_losses = {output: loss_terms.for_head(self, output, each) for output, each in output_losses.items()}
@@ -145,9 +146,13 @@ class Trainer(Model):
                 layer.drops = learns
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
-        """Eqs. 5, 8 and 9: output → loss, the scores' in the training scores' standard deviations."""
+        """Eqs. 5, 8 and 9, and the auxiliary losses: output → loss, in the training values' standard deviations."""
         stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.networks else {}
-        return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
+        scores = {score: self.score_loss(score) for score in self.score_predictor.scores}
+        faults: Any = self.score_predictor.get_config()["faults"]
+        told = {"element": losses.ElementLoss()} if "element" in self.output else {}
+        told |= {"faults": losses.FaultLoss([deviation for _, deviation in faults.values()])} if faults else {}
+        return stages | scores | told
 
     def score_loss(self, score: str, unit: float | None = None, **options: Any) -> "losses.ScoreLoss":
         """The loss for a tower's head, in the training scores' standard deviations, or in a `unit` of points.

@@ -196,6 +196,7 @@ class Model:
     fc_units: int = setting(defaults.FC_UNITS, "Units in the first two fully connected layers (§3.2).", low=1)
     pool_stride: int = setting(defaults.POOL_STRIDE, "Stride in both tower poolings (§3.2).", low=1)
     statistics: bool = setting(True, "Statistics over time in towers that read features.")
+    auxiliary: bool = setting(False, "Towers that also tell the simulator's element and faults.")
     dropout: float = setting(defaults.DROPOUT, "Tower dropout rate (§3.2).", flag=True, low=0, high=0.95)
     views: int = setting(defaults.VIEWS, "Views of a clip that are scored: 1, or 2 (mirrored, too).", flag=True)
 

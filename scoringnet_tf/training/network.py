@@ -7,7 +7,9 @@ from typing import Any
 import keras
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.factors import read_factors
 from scoringnet_tf.data.features import rate_differences
+from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
@@ -65,6 +67,7 @@ def build_network(
             "fc_units": model.fc_units,
             "pool_stride": model.pool_stride,
             **reads,
+            **_told(info, config, source),
             "head": next(name for name, kind in HEADS.items() if isinstance(model.head, kind)),
             "output_activation": model.head.output_activation if isinstance(model.head, Regression) else "linear",
             "dropout_rate": model.dropout,
@@ -76,6 +79,20 @@ def build_network(
         content={"preprocessing": preprocessing},
         dtype=dtype,
     )
+
+
+def _told(info: DatasetInfo, config: TrainingConfig, source: ScoringNet | None) -> dict[str, Any]:
+    """What the towers tell beside scores: as --initial_model, or the elements and faults in training."""
+    if source is not None:
+        of_source = source.score_predictor.get_config()
+        return {name: of_source[name] for name in ("elements", "faults")}
+    if not config.model.auxiliary:
+        return {}
+    factors = read_factors(info, split_ids(info, "train"))
+    difficulty, *faults = factors.values.T
+    elements = dict(sorted(zip(factors.elements, difficulty.tolist(), strict=True)))
+    statistics = [(float(values.mean()), float(values.std()) or 1.0) for values in faults]
+    return {"elements": elements, "faults": dict(zip(factors.names[1:], statistics, strict=True))}
 
 
 def _backbone(info: DatasetInfo, config: TrainingConfig, name: str, dtype: str) -> Backbone:
@@ -150,7 +167,9 @@ def losses(network: ScoringNet, config: TrainingConfig, final_std: float | None 
         "ties": loss.ties,
     }
     of_head = {"sigma": head.sigma} if isinstance(head, Distribution) else {}
-    of_outputs = {"stages": StageCrossEntropy(loss.stages)} if network.segmenter is not None else {}
+    of_outputs = network.default_losses()
+    if network.segmenter is not None:
+        of_outputs["stages"] = StageCrossEntropy(loss.stages)
     for score in network.scores:
         of_outputs[score] = network.score_loss(score, unit=unit, **ranked, **of_head)
     if final_std is not None:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
+from scoringnet_tf.data.factors import read_factors
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
@@ -78,6 +79,7 @@ def training_batches(run: ResolvedRun, phase: Phase, first_epoch: int) -> tf.dat
     augmentation = dataclasses.asdict(config.augmentation)
     if run.info.features:
         augmentation |= dict.fromkeys(PIXEL_OPTIONS, 0)
+    told = phase.name != "segmentation" and config.model.auxiliary
     dataset = videos(
         run,
         run.model,
@@ -87,18 +89,42 @@ def training_batches(run: ResolvedRun, phase: Phase, first_epoch: int) -> tf.dat
         shuffle=True,
         first_epoch=phase.first_epoch + first_epoch,
         epochs=phase.first_epoch + phase.epochs,
-        with_info=config.data.shuffle_labels,
+        with_info=config.data.shuffle_labels or told,
         **frames_of_interest(config, run.model, phase),
     )
+    if told:
+        dataset = dataset.map(_with_factors(run))
     return dataset.map(_exchanged_scores(run)) if config.data.shuffle_labels else dataset
 
 
 def frames_of_interest(config: TrainingConfig, network: ScoringNet, phase: Phase) -> dict[str, Any]:
     """Options of `videos`: SP on true fragments sees nothing else of a video, so no other frame is decoded."""
     fragments = config.fragments
-    if phase.name != "scoring" or not isinstance(fragments, TrueFragments):
+    # Joints are measured against the whole video.
+    if phase.name != "scoring" or not isinstance(fragments, TrueFragments) or network.joint_features is not None:
         return {}
     return {"only_stages": [*network.fragment_stages.values()], "margin": fragments.jitter}
+
+
+def _with_factors(run: ResolvedRun) -> Callable[..., tuple[Any, ...]]:
+    """A map that adds each training video's element and faults to its targets."""
+    settings = run.model.score_predictor.get_config()
+    factors, elements = read_factors(run.info, run.train_ids), [*settings["elements"]]
+    numbers = np.array([elements.index(name) if name in elements else -1 for name in factors.elements], np.int32)
+    faults = factors.values[:, [factors.names.index(name) for name in settings["faults"]]].astype(np.float32)
+    place_of = _places(run.train_ids)
+
+    def add(inputs: Any, targets: Any, extras: Any) -> tuple[Any, ...]:
+        places = place_of(extras["id"])
+        more = {"element": tf.gather(numbers, places), "faults": tf.gather(faults, places)}
+        return inputs, targets | more, *([extras] if run.config.data.shuffle_labels else [])  # type: ignore[union-attr]
+
+    return add
+
+
+def _places(ids: list[str]) -> Callable[[Any], Any]:
+    """A function: string (B,) → each id's place among `ids`."""
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1).lookup
 
 
 def _exchanged_scores(run: ResolvedRun) -> Callable[..., tuple[Any, Any]]:
@@ -109,10 +135,10 @@ def _exchanged_scores(run: ResolvedRun) -> Callable[..., tuple[Any, Any]]:
     others[order] = np.roll(order, 1)  # none keeps its own
     others_ids = [ids[i] for i in others]
     scores = np.stack([run.info.true_scores(name, others_ids) for name in names], 1).astype(np.float32)
-    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1)
+    place_of = _places(ids)
 
     def exchange(inputs: Any, targets: Any, extras: Any) -> tuple[Any, Any]:
-        drawn = tf.gather(scores, table.lookup(extras["id"]))
+        drawn = tf.gather(scores, place_of(extras["id"]))
         return inputs, {**targets, **{name: drawn[:, index] for index, name in enumerate(names)}}
 
     return exchange
