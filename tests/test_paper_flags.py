@@ -61,7 +61,7 @@ NOT_SETTINGS = {
     *("data.records_dir", "data.cache", "data.shuffle_labels", "data.validation_every", "start"),
     *(f"run.{name}" for name in ("model_dir", "seed", "deterministic", "max_steps", "replicas")),
     "run.reference",
-    *("model.statistics", "data.joint_noise"),  # of features alone
+    *("model.auxiliary", "model.statistics", "data.joint_noise"),  # of features alone
 }
 THE_PAPERS = {"model.backbone": "c3d"}  # what the default means: three C3Ds (§3, Fig. 1)
 FIELDS = {path: (about, hint) for path, about, hint, _ in all_fields(TrainingConfig)}
