@@ -44,6 +44,7 @@ flags.DEFINE_float("start", None, "Start time, in seconds from the first frame."
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0)
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_string("results_dir", None, "Folder for cached results, reused when you rerun.")
+flags.DEFINE_string("corrections", None, "Corrections to apply: a page's CSV file, or a folder with some.")
 flags.DEFINE_string("runner", None, "Apache Beam runner with its options, for --results_dir (extra: beam).")
 flags.declare_key_flag("timeout")
 DRAWING = ("plot_dir", "video_dir")
@@ -66,6 +67,7 @@ def main(arguments: list[str]) -> int:
         raise damaged(f"--model={model}", error) from error
     reads_features = _reads_features(config["content"]["features"], arguments)
     videos = _videos(arguments, reads_features)
+    corrections = _corrections(videos, sport)
 
     # 2. Score and print one video after the other
     form = "json" if values.json else "csv" if values.csv else "text"
@@ -73,7 +75,7 @@ def main(arguments: list[str]) -> int:
     pictures = [Pictures(folder, suffix, values.joints) for suffix, folder in folders.items() if folder]
     printer = Printer(form, model, sport, pictures)
     with contextlib.ExitStack() as stack:
-        score_all = _scoring(stack, model, reads_features, videos)
+        score_all = _scoring(stack, model, reads_features, videos, corrections)
         try:
             printer.print_all(score_all(videos), len(videos) if isinstance(videos, list) else None, not values.watch)
         except Stopped:
@@ -90,7 +92,7 @@ def _reads_features(features: Any, arguments: list[str]) -> bool:
     from scoringnet_tf.data.features import backbone_of, is_features
 
     reads_features = bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
-    for flag in (*DRAWING, "results_dir", "start", "end") if reads_features else ():
+    for flag in (*DRAWING, "results_dir", "start", "end", "corrections") if reads_features else ():
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
     return reads_features
@@ -111,7 +113,17 @@ def _videos(arguments: list[str], reads_features: bool) -> Any:
     return named if STANDARD_INPUT in arguments and not values.runner else list(named)
 
 
-def _scoring(stack: contextlib.ExitStack, model: str, reads_features: bool, videos: Any) -> Callable:
+def _corrections(videos: Any, sport: Any) -> dict[str, list]:
+    """Path → its corrections, checked before TensorFlow is imported."""
+    from scoringnet_tf.data.corrections import by_video, read_corrections
+
+    path = flags.FLAGS.corrections
+    return by_video(read_corrections(path), [video for video, problem in videos if not problem], sport) if path else {}
+
+
+def _scoring(
+    stack: contextlib.ExitStack, model: str, reads_features: bool, videos: Any, corrections: dict[str, list]
+) -> Callable:
     """A function of videos that yields name and result for each, once nothing can refuse them."""
     # With no video that can be read, TensorFlow would be imported for nothing.
     if isinstance(videos, list) and all(problem for _, problem in videos):
@@ -127,7 +139,7 @@ def _scoring(stack: contextlib.ExitStack, model: str, reads_features: bool, vide
         return stack.enter_context(keeping_scores(values.results_dir, model, values.runner, **options))
     from scoringnet_tf.inference.predictor import predictor_of, scored
 
-    return functools.partial(scored, predictor=predictor_of(model, reads_features), **options)
+    return functools.partial(scored, predictor=predictor_of(model, reads_features), corrections=corrections, **options)
 
 
 def _check(arguments: list[str]) -> None:
@@ -146,6 +158,9 @@ def _check(arguments: list[str]) -> None:
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     if values.runner is not None and not values.results_dir:
         raise InputError("missing_flag", f"--runner={values.runner} needs --results_dir.")
+    for flag in ("watch", "results_dir", "start", "end") if values.corrections else ():
+        if values[flag].value is not None:
+            raise InputError("flags_conflict", f"--corrections and --{flag} exclude each other.")
     for flag in DRAWING:
         if values.results_dir and values[flag].value:
             raise InputError("flags_conflict", f"--{flag} and --results_dir exclude each other.")

@@ -23,8 +23,8 @@ def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), **kwargs):
     """A performance of ten frames: difficulty, execution and final."""
     points = zip(RANGES, values, strict=True)
     scores = {score: None if value is None else ShownScore(value, RANGES[score]) for score, value in points}
-    content = {"first_frame": 0, "fps": 25.0, "times": np.arange(11) / 25, "scores": scores, **kwargs}
-    return ShownPerformance(name=name, sport="diving", stage_names=STAGES, **content)
+    content = {"first_frame": 0, "fps": 25.0, "times": np.arange(11) / 25, "scores": scores, "stage_names": STAGES}
+    return ShownPerformance(name=name, sport="diving", **content | kwargs)
 
 
 def full(**kwargs):

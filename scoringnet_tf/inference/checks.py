@@ -230,6 +230,8 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Rema
     reasons = _frame_reasons(model, one, labels)
     if not reasons:
         failing = [code for code in CHECKS if code in plain and plain[code].fails]
+        if span.corrected is not None:  # people are sure
+            failing = [code for code in failing if code != "uncertain_stage"]
         if "not_recognised" in failing:  # then its stages mean nothing
             failing = ["not_recognised"]
         reasons = [_reason(code, plain[code], model, one) for code in failing]

@@ -18,12 +18,14 @@ from tqdm import tqdm
 from scoringnet_tf.body.following import follow
 from scoringnet_tf.body.pose import has_pose_models, load_pose_models
 from scoringnet_tf.body.track import Track
+from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.preprocessing import Decoded
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.athlete import shown_by_all
+from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, LAST, edges_in, fall_edges, fall_shown, fall_stage, find
 from scoringnet_tf.inference.inputs import local_video, stretched
@@ -122,26 +124,45 @@ class Predictor:
         name = str(path.path if isinstance(path, Clip) else path)
         return video_score(parts, name, self.model.sport, self.reliability, self.name)
 
-    def results(self, videos: Iterable[Video], *, force: bool = False) -> Iterator[PartResult]:
-        """Yields a `PartResult` for each part in a video; `videos` as in `read`, `force` as in `score_video`."""
+    def results(
+        self, videos: Iterable[Video], *, force: bool = False, corrections: Iterable[Correction] = ()
+    ) -> Iterator[PartResult]:
+        """Yields a `PartResult` for each part in a video.
+
+        Args:
+            videos: as in `read`.
+            force: as in `score_video`.
+            corrections: of the video's performances.
+
+        Raises:
+            InputError: fewer performances are found than were corrected.
+        """
         check_not_forked()
-        summary = None
+        summary, number, corrected = None, 0, {one.performance: one for one in corrections}
         for video in self._apart(videos):
             seen, performances = self.see(video, force), []
             spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
-            for number, span in enumerate(spans):
+            for at, span in enumerate(spans):
+                number += 1
+                if correction := corrected.pop(number, None):
+                    first, count = seen.video.first_frame, len(seen.video.timestamps)
+                    span = spans[at] = span.with_stages(seen, correction.labels(self.model.sport, first, count))
                 remarks = checks.performance_remarks(self.model, seen, span)
-                tracks = self.follow(seen, span) if force or not remarks.reasons else []
-                if tracks:  # the body tells better when the feet leave, and the hands meet the water
-                    off, end = (None if at is None else at - seen.video.first_frame for at in tracks[0].ends)
-                    span = spans[number] = dataclasses.replace(span, fall=(fall_stage(self.model.sport), off, end))
+                tracks = self.follow(seen, span) if force or correction or not remarks.reasons else []
+                if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
+                    off, end = (None if one is None else one - seen.video.first_frame for one in tracks[0].ends)
+                    span = spans[at] = dataclasses.replace(span, fall=(fall_stage(self.model.sport), off, end))
                     tracks = tracks if None not in (off, end) else []  # nothing is measured in half a flight
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)
-                performances.append(judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force))
+                performance = judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force)
+                performances.append(as_corrected(performance, correction) if correction else performance)
             summary = _summary(seen, spans, performances, warnings, summary)
             yield PartResult(seen, performances, summary)
             del video, seen  # which hold all frames
+        for one in corrected.values():
+            message = f"{one.where}: performance {one.performance} of {one.video} is not found: there are {number}."
+            raise InputError("out_of_range", message, "Correct it again.")
 
     # === Read ===
 
@@ -245,7 +266,8 @@ class Predictor:
         first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
         last = min(last, len(video.pictures))
         pictures, times = Decoded(video.pictures, first, last), seen.times[first:last]
-        tracks = follow(pictures, times, self._poses, start - first, stop - first, stages[first:last], told)
+        by_body = (stages[first:last], told) if span.corrected is None else ()  # people know both ends
+        tracks = follow(pictures, times, self._poses, start - first, stop - first, *by_body)
         return [track.shifted(video.first_frame + first) for track in tracks]
 
     # === Score ===
@@ -337,10 +359,11 @@ def judge(
     times, file_frame = seen.times, seen.video.first_frame
     moments: dict[str, Moment] = {}
     measures: dict[str, Measure] = {}
-    if force or not performance_reasons(reasons):
+    is_told = force or span.corrected is not None
+    if is_told or not performance_reasons(reasons):
         moments, measures, unseen = _times(model.sport, trust, seen, span, begin, labels)
         doubts = [warning for warning in warnings if warning.code == "barely_recognised"] if unseen else []
-        if force or (moments and not doubts):
+        if is_told or (moments and not doubts):
             warnings += unseen
         else:  # there is nothing to tell, or half a fall that may be something else
             moments, measures, reasons = {}, {}, [*doubts, *unseen, *reasons]
@@ -377,11 +400,12 @@ def _times(
 ) -> tuple[dict[str, Moment], dict[str, Measure], list[Remark]]:
     """A performance's moments and durations by its frames' stages, which start at frame `begin` in the part.
 
-    And why a fall has no beginning or end.
+    And why a fall has no beginning or end. What people corrected is as they say.
     """
-    edges, times = edges_in(labels, sport, seen.video.fps), seen.times[begin:]
+    is_corrected = span.corrected is not None
+    edges, times = edges_in(labels, sport, None if is_corrected else seen.video.fps), seen.times[begin:]
     edges |= fall_edges(sport, span.fall, begin) if span.fall else {}
-    names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
+    names = [] if is_corrected else [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
     uncertainties = trust.time_uncertainties(names, frame)
     moments = moments_of(sport, edges, times, uncertainties, seen.video.first_frame + begin)

@@ -3,11 +3,12 @@
 import functools
 import itertools
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
+from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.inputs import Named, problem_with
@@ -109,8 +110,11 @@ def scored(
     end: float | None = None,
     force: bool = False,
     speed: float = 1.0,
+    corrections: Mapping[str, Sequence[Correction]] | None = None,
 ) -> Iterator[tuple[str, VideoScore | Remark]]:
     """Yields each name in `named_videos` with its score, or why there is none; options as in `score_video`.
+
+    `corrections` of a video's performances rule their times.
 
     The next video in a list is read while one is scored. Others, such as those that arrive in a folder, take their
     turn. On a terminal a long video's performances are told as they are found.
@@ -132,7 +136,7 @@ def scored(
             continue
         summaries: list[PartSummary] = []
         try:
-            for part in predictor.results(parts, force=force):
+            for part in predictor.results(parts, force=force, corrections=(corrections or {}).get(video, ())):
                 summaries.append(part.summary)
                 del part  # which holds all frames
                 _tell(video, summaries[-1])

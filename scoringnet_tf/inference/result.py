@@ -47,6 +47,7 @@ class Performance:
         elements: name → `Element`: the dive's number and its parts.
         curves: name → degrees in each frame from `start_frame` on; None in those that do not show it.
         body: the athletes' tracks; in memory alone.
+        corrections: what people corrected or confirmed → {"model", "corrected"}: frames in the file, or text.
     """
 
     start_frame: int
@@ -66,6 +67,7 @@ class Performance:
     elements: dict[str, Element] = dataclasses.field(default_factory=dict)
     curves: dict[str, list[float | None]] = dataclasses.field(default_factory=dict)
     body: "list[Track]" = dataclasses.field(default_factory=list, repr=False, compare=False)
+    corrections: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
 
     @property
     def own_reasons(self) -> list[Remark]:

@@ -69,6 +69,7 @@ class Span:
         performances: whole ones in it; more than one in features, which cannot be scored apart.
         fall: by the body: the label of its stage, and the part's first frame in the air and behind it; None where
             the labels alone tell.
+        corrected: int8 (L,), every frame's stage in the part as people corrected it; None if they did not.
     """
 
     start: int
@@ -78,12 +79,15 @@ class Span:
     labels: np.ndarray | None = None
     performances: int = 1
     fall: tuple[int, int | None, int | None] | None = None
+    corrected: np.ndarray | None = None
 
     def frames(self, seen: Seen) -> tuple[int, np.ndarray]:
         """(first frame in the part that its samples show, the stage in each such frame, int8)."""
         frames = np.flatnonzero((seen.sample_of >= self.start) & (seen.sample_of < self.stop))
         if not len(frames):  # frames were repeated, and the samples show none of the file: the next one counts
             return min(int(np.searchsorted(seen.sample_of, self.start)), len(seen.sample_of) - 1), np.zeros(0, np.int8)
+        if self.corrected is not None:
+            return int(frames[0]), self.corrected[frames]
         labels = np.zeros(len(frames)) if self.labels is None else self.labels[seen.sample_of[frames] - self.start]
         return int(frames[0]), self._corrected(labels.astype(np.int8), int(frames[0]))
 
@@ -96,6 +100,14 @@ class Span:
         off, end = (at if new is None else new - begin for at, new in zip(shown, ends, strict=True))
         labels[shown[0] : off], labels[end : shown[1]], labels[off:end] = stage - 1, stage + 1, stage
         return labels
+
+    def with_stages(self, seen: Seen, corrected: np.ndarray) -> "Span":
+        """The span with the stages that people gave its part's frames, and a frame around them."""
+        shown = np.flatnonzero(corrected)
+        edges = seen.sample_of[[max(shown[0] - 1, 0), min(shown[-1] + 1, len(corrected) - 1)]] if len(shown) else ()
+        start, stop = min([self.start, *edges[:1]]), max([self.stop, *(edge + 1 for edge in edges[1:])])
+        labels = corrected[np.rint(seen.samples[start:stop]).astype(int)].astype(np.int32)
+        return dataclasses.replace(self, start=int(start), stop=int(stop), labels=labels, corrected=corrected)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,6 +38,7 @@ SENTENCES = {
     "no_pose_model": "The body was not looked for: no estimator of joints is installed (README, “The body”).",
     "several_athletes": "{count} athletes fall together. Each is measured.",
     "not_seen": "Not seen of the body: {which}.",
+    "corrected": "Corrected by hand on {date}: {what}.",
     "slow_motion": "A flight of {seconds:.2f} s is long. If the film is in slow motion, add --speed.",
     "barely_recognised": "This may be something else: it looks like {wanted} with a probability of {probability:.2f}.",
     "far_from_training": "The video looks nearly unlike the training videos.",

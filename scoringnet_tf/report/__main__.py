@@ -21,10 +21,12 @@ from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.body.pose import preload
+from scoringnet_tf.data.corrections import by_video, read_corrections
 from scoringnet_tf.data.features import check_sees_frames
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
 from scoringnet_tf.report.page import ShownPerformance
 from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
@@ -45,6 +47,7 @@ flags.DEFINE_bool("joints", True, "Joints drawn on pictures.")
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
+flags.DEFINE_string("corrections", None, "Corrections to apply: a page's CSV file, or a folder with some.")
 flags.declare_key_flag("timeout")
 
 
@@ -56,6 +59,8 @@ def _checked_output(arguments: Sequence[str]) -> Place:
         raise InputError("no_videos", "Name one or more video files.", "See --help.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
+    if values.corrections and (values.start, values.end) != (None, None):
+        raise InputError("flags_conflict", "--corrections and --start or --end exclude each other.")
     output = as_path(values.output)
     if output.suffix != ".html":
         raise InputError("wrong_value", f"--output={values.output} does not end in .html.")
@@ -74,7 +79,9 @@ def _print(text: str) -> None:
     tqdm.write(f"report: {text}", file=sys.stderr)
 
 
-def _outcomes(videos: Sequence[Named], names: Mapping[str, str], predictor: "Predictor") -> Iterator[Outcome]:
+def _outcomes(
+    videos: Sequence[Named], names: Mapping[str, str], predictor: "Predictor", corrections: Mapping[str, list]
+) -> Iterator[Outcome]:
     from scoringnet_tf.report.page_data import video_pages
 
     values = flags.FLAGS
@@ -84,6 +91,7 @@ def _outcomes(videos: Sequence[Named], names: Mapping[str, str], predictor: "Pre
         try:
             if error is not None:
                 raise error
+            options["corrections"] = corrections.get(path, ())
             outcome: Any = video_pages(predictor, path, name, **options)[1]
         except Exception as wrong:
             outcome = problem_with(path, wrong)
@@ -133,7 +141,8 @@ def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, _checked_output(arguments)
     model = default_model() if values.model is None else values.model
-    check_sees_frames(configuration(model_path(model), "model")["content"]["features"], model)  # without TensorFlow
+    config = configuration(model_path(model), "model")
+    check_sees_frames(config["content"]["features"], model)  # without TensorFlow
     videos = list(named_videos(arguments, command="report"))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
@@ -141,13 +150,16 @@ def main(arguments: list[str]) -> int:
             _print(f"{error} [{error.code}]")
         return 1
 
+    corrections = {}
+    if values.corrections:
+        corrections = by_video(read_corrections(values.corrections), paths, get_sport(config["sport"]))
     cli.load_tensorflow()
     with cli.without_notices():
         preload()
     from scoringnet_tf.inference.predictor import predictor_of
 
     names = dict(zip(paths, told_apart(paths), strict=True))
-    outcomes = _outcomes(videos, names, predictor_of(model))
+    outcomes = _outcomes(videos, names, predictor_of(model), corrections)
     return 1 if _write_all(output, outcomes, model, len(videos)) else 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf import __version__
+from scoringnet_tf.data.corrections import COLUMNS, TEXTS
 from scoringnet_tf.inference.drawn_body import COLORS
 from scoringnet_tf.inference.rendering import NO_STAGE, is_duration, measure_text, moment_text, value_text
 from scoringnet_tf.inference.times import Measure, Moment
@@ -128,6 +129,11 @@ class ShownPerformance(Scene):
         athletes: how many were followed.
         curves: name → degrees in each shown frame, NaN where it was not seen.
         bodies: what `overlays.drawing` gives for each shown frame; none without joints.
+        file, sha256: the video's name, and its bytes' hash; empty if it cannot be corrected.
+        dive: the first athlete's number; empty if it is not known.
+        number: the performance's, from 1.
+        edges: of stages, see `page_data.edges`.
+        corrections: see `Performance`.
         reasons: why the scores are withheld, or would be without force.
         model_reasons: why none of the model's scores is a measurement.
         notes: what could lower trust.
@@ -147,6 +153,12 @@ class ShownPerformance(Scene):
     athletes: int = 1
     curves: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     bodies: Sequence[Mapping[str, Any]] = ()
+    file: str = ""
+    sha256: str = ""
+    dive: str = ""
+    number: int = 1
+    edges: Sequence[Mapping[str, Any]] = ()
+    corrections: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     reasons: Sequence[str] = ()
     model_reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
@@ -160,6 +172,11 @@ class ShownPerformance(Scene):
     def durations(self) -> dict[str, Measure]:
         """The measures that stages have, and not the body."""
         return {name: measure for name, measure in self.measures.items() if is_duration(measure)}
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What people typed: the athlete's name, the dive's number, a note."""
+        return {name: self.corrections.get(name, {}).get("corrected", "") for name in TEXTS}
 
     @property
     def places(self) -> dict[str, int]:
@@ -197,6 +214,11 @@ class ShownPerformance(Scene):
             "moments": self.places,
             "curves": {name: _with_gaps(each) for name, each in self.curves.items()},
             "bodies": self.bodies,
+            "colors": _colors(self),
+            "edges": self.edges,
+            "file": self.file,
+            "sha256": self.sha256,
+            "number": self.number,
             "probabilities": dict(zip(_colors(self).values(), probabilities, strict=bool(probabilities))),
         }
 
@@ -207,8 +229,12 @@ def performance_page(
     title: str | None = None,
     index_link: str | None = None,
     compare_link: str | None = None,
+    save_link: str | None = None,
 ) -> str:
-    """One performance's page by this model, HTML; relative links lead to the session's page and to its comparison."""
+    """One performance's page by this model, HTML.
+
+    Relative links lead to the session's page, to its comparison, and to where corrections are kept (else downloaded).
+    """
     return rendered(
         "performance.html",
         model=model,
@@ -216,6 +242,8 @@ def performance_page(
         shown=shown,
         index_link=index_link,
         compare_link=compare_link,
+        save_link=save_link,
+        columns=COLUMNS,
     )
 
 

@@ -1,5 +1,6 @@
 """What pages show about a scored video: pictures, stages, probabilities and scores."""
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.browser_video import HEIGHT, encode_clip
+from scoringnet_tf.data.corrections import END, START, Correction
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg, resize_frame, viewing_size
-from scoringnet_tf.data.video import Video
+from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.rendering import dive_titles, recognised_lines
 from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
@@ -17,7 +19,7 @@ from scoringnet_tf.report.overlays import QUALITY, drawings
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.messages import clock
-from scoringnet_tf.support.paths import AnyPath, name_of
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, name_of
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole
@@ -61,20 +63,24 @@ def video_pages(
     force: bool = False,
     speed: float = 1.0,
     joints: bool = True,
+    corrections: Sequence[Correction] = (),
 ) -> tuple[VideoScore, list[ShownPerformance]]:
     """Scores a video as `score_video` does. Returns that, and what to show for each performance, named as the file.
 
-    With `joints` they are drawn.
+    With `joints` they are drawn. `corrections` of its performances rule their times.
     """
     found: list[tuple[Scene, Sequence[bytes]]] = []
     summaries: list[PartSummary] = []
     videos = predictor.read(path, start, end, HEIGHT, speed)
-    for part in predictor.results(videos, force=force):
+    for part in predictor.results(videos, force=force, corrections=corrections):
         found += scenes(part, summaries[-1].end_frame if summaries else 0)
         summaries.append(part.summary)
         del part  # which holds all frames
     score = predictor.gather(path, summaries)
-    return score, performance_pages(score, found, predictor.model.scores, name or name_of(score.video), joints)
+    pages = performance_pages(score, found, predictor.model.scores, name or name_of(score.video), joints)
+    local = as_path(path)
+    sha256 = "" if isinstance(local, RemotePath) else Clip(local).sha256()
+    return score, [dataclasses.replace(page, file=name_of(name or score.video), sha256=sha256) for page in pages]
 
 
 def performance_pages(
@@ -100,10 +106,48 @@ def performance_pages(
             "body": body_rows(score.sport, performance, scene, jpegs),
             "bodies": drawings(performance.body if joints else [], scene.first_frame, scene.num_frames, width / height),
             "curves": curves_in(performance, scene),
+            "number": number,
+            "edges": edges(score.sport, performance, stages, scene.first_frame),
+            "corrections": performance.corrections,
+            "dive": performance.elements["dive"].value if "dive" in performance.elements else "",
         }
         clip = encode_clip((_small(decode_jpeg(jpeg)) for jpeg in jpegs), scene.clock)
         pages.append(ShownPerformance(**vars(scene), **facts, stages=stages, clip=clip, pictures=shown))
     return pages
+
+
+def edges(sport: Sport, performance: Performance, stages: Sequence[Mapping], first: int) -> list[dict[str, Any]]:
+    """The beginning of each stage, and the end of the last one, as people correct them.
+
+    Args:
+        sport: that names them.
+        performance: with its moments, which go before its stages.
+        stages: its runs, in frames from number `first` in the file on.
+
+    Returns:
+        what: as in corrections.
+        name: in words.
+        stage: that begins; None at the end.
+        frame, shown: in the file, None if it is not known; `model`: the model's.
+        moments, durations: the names that depend on it.
+    """
+    runs = [run for run in stages if run["name"] != NOISE]
+    starts = {run["name"]: first + run["start_frame"] for run in reversed(runs)}
+    number_of = {name: number for number, name in enumerate(sport.stages[1:])}
+    found = []
+    for number, stage in enumerate([*sport.stages[1:], None]):
+        moments = [one.name for one in sport.moments if number_of[one.stage] + one.is_end == number]
+        told = [performance.moments[name].frame for name in moments if name in performance.moments]
+        frame = starts.get(stage) if stage else first + runs[-1]["end_frame"] if runs else None
+        what, name = f"{START}{stage}" if stage else END, f"{stage} begins" if stage else f"{sport.stages[-1]} ends"
+        if what in performance.corrections:
+            frame, told = performance.corrections[what]["corrected"], []
+        frame = told[0] if told else frame
+        values = {"frame": frame, "shown": frame, "model": performance.corrections.get(what, {"model": frame})["model"]}
+        durations = [name for name, one in sport.durations if one == stage]
+        name = moments[0] if moments else name
+        found.append({"what": what, "name": name, "stage": stage, **values, "moments": moments, "durations": durations})
+    return found
 
 
 def _small(picture: np.ndarray) -> np.ndarray:

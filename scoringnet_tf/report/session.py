@@ -73,15 +73,18 @@ def write_pages(
     model: str,
     title: str | None = None,
     left_out: Sequence[str] = (),
+    save_link: str | None = None,
 ) -> list[AnyPath]:
     """Writes one performance's page; for several, or if some are left out, a session with their pages in a folder.
+
+    Pages keep their corrections at `save_link`, see `performance_page`.
 
     Earlier pages are replaced; InputError if something else lies in the folder. Returns all paths, the session's first.
     """
     output = as_path(output)
     folder = check_pages(output)
     if len(performances) == 1 and not left_out:
-        return _write_only(output, performance_page(performances[0], model, title))
+        return _write_only(output, performance_page(performances[0], model, title, save_link=save_link))
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     compared, links = _compared(performances)
     inside, back = f"./{_link(folder.name)}", f"../{_link(output.name)}"
@@ -92,7 +95,8 @@ def write_pages(
     session = session_page(title or output.stem, listed, model, left_out)
     with replacing_folder(folder) as temporary:
         for name, shown, link in zip(names, performances, links, strict=True):
-            _write_text(temporary / name, performance_page(shown, model, index_link=back, compare_link=link))
+            others = {"index_link": back, "compare_link": link, "save_link": save_link}
+            _write_text(temporary / name, performance_page(shown, model, **others))
         if compared:
             names.append(COMPARISON)
             _write_text(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))

@@ -6,10 +6,12 @@ import math
 import numpy as np
 import pytest
 from conftest import write_bars
+from refusals import refused
 from scripted_stages import labels_of, scripted
 from training_runs import telling
 
 import scoringnet_tf
+from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.inference.calibration import seconds_in
 from scoringnet_tf.inference.fall import flight_limits
 from scoringnet_tf.inference.finding import moment_frames
@@ -147,3 +149,46 @@ def test_a_stage_has_the_ends_that_the_body_tells(ends, frames):
     seen = Seen(None, np.arange(5) * 2.0, np.arange(10) // 2, 12.5)
     span = Span(0, 5, 0, 5, labels=np.array([1, 2, 3, 3, 4]), fall=(3, *ends))
     assert "".join(map(str, span.frames(seen)[1])) == frames
+
+
+# === Corrections ===
+
+
+def correction(texts=(), number=1, **frames):
+    names = ("approach", "jump", "flight", "entry", "end")
+    model = dict.fromkeys(names, 1)
+    return Correction(
+        "v.avi", "", number, {name: frames.get(name) for name in names}, model, dict(texts), "2026", "row 2"
+    )
+
+
+def test_what_people_corrected_goes_before_all_that_the_model_finds(phases, tmp_path):
+    """A dive that it withholds, too; to the frame, at another rate than the model's, without an uncertainty."""
+    labels = labels_of((0, 10), (1, 10), (0, 40))
+    write_bars(tmp_path / "v.avi", 72, fps=30)
+    predictor = scripted(Predictor(phases), labels)
+    (part,) = predictor.results(predictor.read(tmp_path / "v.avi"))
+    assert not part.performances[0].moments
+    texts = {"athlete": ("", "Ann"), "dive": ("107B", "5253B"), "note": ("", "late")}
+    given = correction(texts, approach=4, jump=9, flight=13, entry=44, end=55)
+    (part,) = predictor.results(predictor.read(tmp_path / "v.avi"), corrections=[given])
+    (one,) = part.performances
+    assert {name: moment.frame for name, moment in one.moments.items()} == {"take-off": 13, "entry": 44}
+    assert one.moments["take-off"] == Moment(13, round(13 / 30, 3))
+    assert one.measures["flight time"] == Measure(pytest.approx(31 / 30, abs=1e-3), "s")
+    assert (one.start_frame, one.end_frame) == (4, 55) and one.elements["dive"].value == "5253B"
+    assert one.corrections["start of flight"] == {"model": 1, "corrected": 13}
+    assert one.corrections["athlete"] == {"model": "", "corrected": "Ann"}
+    assert "corrected" in [warning.code for warning in one.warnings]
+    runs = [(run["name"], run["start_frame"]) for run in predictor.gather("v.avi", [part.summary]).stages]
+    assert runs == [("noise", 0), ("approach", 4), ("jump", 9), ("flight", 13), ("entry", 44), ("noise", 55)]
+    unknown = correction(approach=4, jump=9, entry=44, end=55)
+    (part,) = predictor.results(predictor.read(tmp_path / "v.avi"), corrections=[unknown])
+    assert [*part.performances[0].moments] == ["entry"]
+
+
+def test_a_correction_of_a_performance_that_is_not_there_is_refused(phases, tmp_path):
+    write_bars(tmp_path / "v.avi", 60)
+    predictor = scripted(Predictor(phases), labels_of((0, 60)))
+    with refused("out_of_range", "performance 2"):
+        list(predictor.results(predictor.read(tmp_path / "v.avi"), corrections=[correction(number=2)]))
