@@ -15,7 +15,7 @@ from tqdm import tqdm
 from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import problem_with
-from scoringnet_tf.serve.kept import RESULT
+from scoringnet_tf.serve.kept import CORRECTIONS, RESULT
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError, Remark, counted
@@ -155,7 +155,8 @@ def page_maker(model: str, most_seconds: float, keeps: bool = False) -> Make:
         if keeps:
             write_json(folder / RESULT, score.to_dict() | {"video": title})
         summary = shown[0].summary if len(shown) == 1 else f"{counted(len(shown), 'performance')}."
-        return Pages(_names(folder, write_pages(output, shown, model, title)), summary)
+        save_link = CORRECTIONS if keeps else None
+        return Pages(_names(folder, write_pages(output, shown, model, title, save_link=save_link)), summary)
 
     def make(videos: Sequence[Source], title: str, folder: Path) -> Pages | Remark:
         try:

@@ -126,7 +126,7 @@ def test_the_slider_the_pictures_and_the_curve_move_the_video(report, open_page)
     box = page.locator(".player .chart").bounding_box()
     page.mouse.click(box["x"] + 0.42 * box["width"], box["y"] + 5)
     assert playing_at(page) == [4]
-    page.click("[data-moment=entry]")
+    page.click("button[data-moment=entry]")
     assert playing_at(page) == [7]
 
 
