@@ -260,6 +260,7 @@ class Predictor:
         if self._poses is None or shown is None or not video.pictures:
             return []
         (start, stop), told = np.add(shown[0], begin).tolist(), shown[1]
+        told = told if span.corrected is None else (True, True)
         stages = seen.frame_stages[:, fall_stage(self.model.sport)].copy()  # type: ignore[index]
         if not told[1] and len(stages) - stop <= LAST * video.fps:  # no stage is sure where film ends
             stages[stop:], stop = 0.5, len(stages)
