@@ -54,7 +54,7 @@ def seen_on_film(joints: np.ndarray, frame_rate: float, rng: Generator, strength
     taken = np.arange(min(rng.uniform(0, step), length - 1), length, step)
     (x, y), confidence, affine = _filmed(_between(_by_axis(joints), taken), frame_rate / step, rng, strength)
     scene = [row[0] * x + row[1] * y + row[2] for row in affine]
-    wanted = np.clip((np.arange(length) - taken[0]) / step, 0, len(taken) - 1)
+    wanted = np.minimum(np.maximum(np.arange(length) - taken[0], 0) / step, len(taken) - 1)
     before = wanted.astype(int)
     after = np.minimum(before + 1, len(taken) - 1)
     return _mixed(np.stack((*scene, confidence)), before, after, wanted - before).transpose(2, 1, 0)
@@ -96,16 +96,16 @@ def _filmed(
     noise *= strength * rng.uniform(0.03, 0.06) * size
     places += noise
     # 2. Joints that are taken for others: in single frames, or for a while
-    even = np.ones(length)
-    swapped = _stretches(even, strength * rng.uniform(0.1, 0.2), 2, rng)
-    turned = _stretches(even, strength * rng.uniform(0.0, 0.05), 6, rng)
+    swapped = _stretches(1.0, strength * rng.uniform(0.1, 0.2), 2, length, rng)
+    turned = _stretches(1.0, strength * rng.uniform(0.0, 0.05), 6, length, rng)
     mirrored = swapped & ~turned & (rng.random(length) < 0.5)
     for frames, order in ((mirrored, MIRRORED), ((swapped | turned) & ~mirrored, UPSIDE_DOWN)):
         frames = np.flatnonzero(frames)
         places[:, :, frames] = places[:, order][:, :, frames]
     # 3. Frames that are lost, most in the tuck, and filled from their neighbours in the scene
     extent = (joints.max(axis=1) - joints.min(axis=1)).max(axis=0) / tall
-    lost = _stretches(np.clip(1.3 - extent, 0.1, 1.0), strength * rng.uniform(0.15, 0.3), 3, rng)
+    often = np.minimum(np.maximum(1.3 - extent, 0.1), 1.0)
+    lost = _stretches(often / often.mean(), strength * rng.uniform(0.15, 0.3), 3, length, rng)
     lost |= centre[1] < UNDER_WATER
     places += camera[:, np.newaxis]
     places = filled(places, lost)
@@ -134,11 +134,13 @@ def _pictures(
     stand = np.array(places, np.float32)
     size = math.exp(rng.uniform(math.log(0.12), math.log(0.6)))
     x, y, z = _smoothed(centre, 1 - SLOW, SLOW, SLOW * centre[:, :1]) - stand[:, np.newaxis]
-    across = np.hypot(x, z)
-    pan, tilt = np.unwrap(np.arctan2(x, z)), np.arctan2(y, across)
-    focal = size * float(np.median(np.hypot(across, y))) / tall
-    steps = np.diff(pan) * -focal * np.cos(tilt[1:]), np.diff(tilt) * -focal
-    path = np.cumsum(np.pad(steps, ((0, 0), (1, 0))), axis=1, dtype=np.float32)
+    first = math.atan2(x[0], z[0])  # pan is told from here, where it does not jump by a whole turn
+    cos, sin, across = math.cos(first), math.sin(first), np.hypot(x, z)
+    pan, tilt = np.arctan2(cos * x - sin * z, sin * x + cos * z) + first, np.arctan2(y, across)
+    focal = size * math.hypot(across.mean(), y.mean()) / tall
+    path = np.zeros_like(centre[:2])
+    np.cumsum((pan[:-1] - pan[1:]) * np.cos(tilt[1:]) * focal, out=path[0, 1:])
+    path[1] = (tilt[0] - tilt) * focal
     return focal * rolled(projected(joints, stand, pan, tilt), roll), rolled(path, roll), size
 
 
@@ -170,11 +172,11 @@ def _smoothed(values: np.ndarray, gain: float, kept: float, start: np.ndarray) -
     return lfilter(np.array((gain,), np.float32), np.array((1, -kept), np.float32), values, zi=start)[0]
 
 
-def _stretches(weight: np.ndarray, share: float, length: float, rng: Generator) -> np.ndarray:
-    """Frames, bool (T,): about a share of them, in stretches of a mean length, most where the weight (T,) is large."""
-    starts = rng.random(len(weight)) * (length * weight.mean()) < -math.log1p(-share) * weight
-    frames = np.arange(len(weight))
-    ends = frames + rng.geometric(1 / length, len(weight))
+def _stretches(often: np.ndarray | float, share: float, lasting: float, length: int, rng: Generator) -> np.ndarray:
+    """Frames, bool (T,): about a share, in stretches that last so many on average, `often` (T,) times as many here."""
+    starts = rng.random(length) < -math.log1p(-share) / lasting * often
+    frames = np.arange(length)
+    ends = frames + rng.geometric(1 / lasting, length)
     return np.maximum.accumulate(ends * starts) > frames
 
 
@@ -196,8 +198,9 @@ def _mixed(values: np.ndarray, before: np.ndarray, after: np.ndarray, share: np.
 
 def _between(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Values (3, J, T) at places (N,) between frames, by Catmull-Rom splines."""
-    index = places.astype(int)
+    index, last = places.astype(int), values.shape[-1] - 1
     t = (places - index).astype(np.float32)
-    weights = (-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2)
-    steps = np.clip(index + np.arange(-1, 3)[:, np.newaxis], 0, values.shape[-1] - 1)
-    return sum(weight / 2 * values[..., step] for weight, step in zip(weights, steps, strict=True))
+    rest = 1 - t
+    weights = -t * rest * rest / 2, 1 - t * t * (5 - 3 * t) / 2, t * (1 + t * (4 - 3 * t)) / 2, -t * t * rest / 2
+    steps = np.maximum(index - 1, 0), index, np.minimum(index + 1, last), np.minimum(index + 2, last)
+    return sum(weight * values[..., step] for weight, step in zip(weights, steps, strict=True))
