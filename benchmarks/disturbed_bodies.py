@@ -15,14 +15,14 @@ from data_prep.simulator.performance import share_deduction
 from data_prep.simulator.scene.figure import JOINT as SIMULATED
 from scoringnet_tf.body.skeleton import JOINTS
 from scoringnet_tf.body.track import Track
-from scoringnet_tf.data.body_noise import RATES, filmed
+from scoringnet_tf.data.body_noise import filmed
 from scoringnet_tf.inference import athlete
 from scoringnet_tf.inference.measures import READERS, flight_of
 from scoringnet_tf.sports import Dive, Sport
 from scoringnet_tf.sports.dive_table import SEEN_OF
 
 OURS = [SIMULATED[name] for name in JOINTS]
-TRUE_RATE = 50  # frames/s
+RATES, TRUE_RATE = (10, 15, 20, 25, 25, 30, 30), 50  # frames/s: of film, and of the truth
 LEVEL, RARE = 0.9, 0.5  # of the intervals; a dive's weight beside its frequency
 
 

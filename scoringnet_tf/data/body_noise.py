@@ -19,7 +19,6 @@ UNDER_WATER = -0.8  # metres of the body's middle, from which on it is lost
 SLOW = 0.4  # share of the way to its aim that a camera leaves open in each frame
 TURNED = {"hip": "shoulder", "shoulder": "hip"}
 UPSIDE_DOWN = [JOINTS.index(TURNED.get(name[:-2], name[:-2]) + name[-2:]) if "_" in name else 0 for name in JOINTS]
-ORDERS = np.array([range(len(JOINTS)), MIRRORED, UPSIDE_DOWN])
 
 
 class Film(NamedTuple):
@@ -62,7 +61,7 @@ def seen_on_film(joints: np.ndarray, frame_rate: float, rng: Generator, strength
 
 def film_of(values: np.ndarray, frame_rate: float, key: bytes, strength: float = 1.0) -> np.ndarray:
     """As `seen_on_film`, for (T, J · 3) and the film that a key draws: a video's id has that of evaluation."""
-    rng = Generator(Philox(key=int.from_bytes(hashlib.sha256(key).digest()[:16])))
+    rng = Generator(Philox(key=int.from_bytes(hashlib.sha256(key).digest()[:16], "big")))
     return seen_on_film(values.reshape(len(values), -1, 3), frame_rate, rng, strength).reshape(values.shape)
 
 
@@ -96,7 +95,7 @@ def _filmed(
     noise *= strength * rng.uniform(0.03, 0.06) * size
     places += noise
     # 2. Joints that are taken for others: in single frames, or for a while
-    swapped = _stretches(1.0, strength * rng.uniform(0.1, 0.2), 2, length, rng)
+    swapped = _stretches(1.0, strength * rng.uniform(0.12, 0.23), 2, length, rng)
     turned = _stretches(1.0, strength * rng.uniform(0.0, 0.05), 6, length, rng)
     mirrored = swapped & ~turned & (rng.random(length) < 0.5)
     for frames, order in ((mirrored, MIRRORED), ((swapped | turned) & ~mirrored, UPSIDE_DOWN)):
@@ -105,7 +104,7 @@ def _filmed(
     # 3. Frames that are lost, most in the tuck, and filled from their neighbours in the scene
     extent = (joints.max(axis=1) - joints.min(axis=1)).max(axis=0) / tall
     often = np.minimum(np.maximum(1.3 - extent, 0.1), 1.0)
-    lost = _stretches(often / often.mean(), strength * rng.uniform(0.15, 0.3), 3, length, rng)
+    lost = _stretches(often / often.mean(), strength * rng.uniform(0.18, 0.34), 3, length, rng)
     lost |= centre[1] < UNDER_WATER
     places += camera[:, np.newaxis]
     places = filled(places, lost)
@@ -167,7 +166,7 @@ def rolled(places: np.ndarray, angle: float) -> np.ndarray:
 
 def _smoothed(values: np.ndarray, gain: float, kept: float, start: np.ndarray) -> np.ndarray:
     """Sums (N, T) of `gain` times a value and `kept` times the sum before it; `start` (N, 1) is added to the first."""
-    from scipy.signal import lfilter
+    from scipy.signal import lfilter  # half a second to import, which other videos need not wait for
 
     return lfilter(np.array((gain,), np.float32), np.array((1, -kept), np.float32), values, zi=start)[0]
 
