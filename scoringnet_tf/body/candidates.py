@@ -120,18 +120,22 @@ def candidates(view: View, joints: np.ndarray, confidence: np.ndarray, presence:
     )
 
 
+def drawn(joints: np.ndarray, body: float, shape: tuple[int, ...]) -> np.ndarray:
+    """A pose (17, 2) as a silhouette, float32 of this shape."""
+    picture, thick = np.zeros(shape, np.float32), LIMB * body
+    points = np.clip(np.rint(joints), -999, 9999).astype(int)
+    for (one, other), share in zip((*BONES, *ACROSS), (*WIDTHS, 1, 1), strict=True):
+        cv2.line(picture, points[one].tolist(), points[other].tolist(), 1, max(1, round(thick * share)))
+    cv2.circle(picture, points[JOINT["head"]].tolist(), max(1, round(HEAD * body)), 1, -1)
+    return picture
+
+
 def silhouette_fit(view: View, joints: np.ndarray) -> float:
     """How well a pose (17, 2) covers the silhouette near the fall's place: its F-score."""
-    height, width = view.silhouette.shape
-    drawn = np.zeros((height, width), np.float32)
-    points = np.clip(np.rint(joints), -999, 9999).astype(int)
-    thick = LIMB * view.body
-    for (one, other), share in zip((*BONES, *ACROSS), (*WIDTHS, 1, 1), strict=True):
-        cv2.line(drawn, points[one].tolist(), points[other].tolist(), 1, max(1, round(thick * share)))
-    cv2.circle(drawn, points[JOINT["head"]].tolist(), max(1, round(HEAD * view.body)), 1, -1)
-    near = np.zeros_like(drawn)
+    pose = drawn(joints, view.body, view.silhouette.shape)
+    near = np.zeros_like(pose)
     cv2.circle(near, np.rint(view.place).astype(int).tolist(), round(0.6 * view.body), 1, -1)
     shown = np.nan_to_num(view.silhouette, nan=1.0) * near
-    precision = (drawn * shown).sum() / (drawn.sum() + 1e-6)
-    recall = (cv2.dilate(drawn, np.ones((3, 3))) * shown).sum() / (shown.sum() + 1e-6)
+    precision = (pose * shown).sum() / (pose.sum() + 1e-6)
+    recall = (cv2.dilate(pose, np.ones((3, 3))) * shown).sum() / (shown.sum() + 1e-6)
     return float(2 * precision * recall / (precision + recall + 1e-6))

@@ -9,7 +9,6 @@ PEAKS, TRIALS, ROUNDS = 6, 4000, 5
 NEAR = 0.07  # of the picture's height: from the parabola to what belongs to the body
 GRAVITIES = (0.4, 12.0)  # heights of the picture per s²; a diver fills from a tenth of a picture to all of it
 TALL, GRAVITY = 1.65, 9.81  # a diver's height, m; m/s²
-BESIDE, PAIRED = 0.6, 0.75  # heights of the body between two; share of frames in which the other one moves
 LEAST = 0.3  # of the flight's time that three points of a trial span
 
 
@@ -31,15 +30,17 @@ class Fall:
         """Pixels per s²."""
         return float(2 * self.down[2])
 
+    def moved(self, offset: np.ndarray) -> "Fall":
+        """The same fall at a distance (2,) from it."""
+        return Fall(np.add(self.across, (offset[0], 0)), np.add(self.down, (offset[1], 0, 0)), self.support)
+
     def at(self, times: np.ndarray) -> np.ndarray:
         """Places at `times` (N,): (N, 2)."""
         return np.stack([np.polyval(self.across[::-1], times), np.polyval(self.down[::-1], times)], axis=-1)
 
 
-def find_falls(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> list[Fall]:
-    """The fall that most of the motion (L, H, W) in a flight supports, and that of another body beside it.
-
-    Two who dive together fall alike, at some distance from each other. None if nothing falls.
+def find_fall(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> Fall | None:
+    """The fall that most of the motion (L, H, W) in a flight supports; None if nothing falls.
 
     Args:
         motion: 0 to 1, see `camera.foreground`.
@@ -49,37 +50,21 @@ def find_falls(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> list[
     height = motion.shape[1]
     found = [(number, *peak) for number, frame in enumerate(motion) for peak in _peaks(frame)]
     if len({number for number, *_ in found}) < 4:
-        return []
+        return None
     frames, x, y, weight = map(np.array, zip(*found, strict=True))
     places = np.einsum("pij,pj->pi", path[frames], np.stack([x, y, np.ones(len(x))], axis=1))[:, :2]
     inside = _best_trial(frames, places, weight, times, height)
     if inside is None:
-        return []
+        return None
     for _ in range(ROUNDS):
         if len(np.unique(frames[inside])) < 4:
-            return []
+            return None
         t, kept = times[frames[inside]], places[inside]
         across = np.polynomial.polynomial.polyfit(t, kept[:, 0], 1, w=weight[inside])
         down = np.polynomial.polynomial.polyfit(t, kept[:, 1], 2, w=weight[inside])
         fall = Fall(across, down, len(np.unique(frames[inside])) / len(motion))
         inside = np.linalg.norm(fall.at(times[frames]) - places, axis=1) < NEAR * height
-    if not GRAVITIES[0] < fall.gravity / height < GRAVITIES[1]:
-        return []
-    beside = _beside(fall, frames, places - fall.at(times[frames]), len(motion), height)
-    return [fall, beside] if beside else [fall]
-
-
-def _beside(fall: Fall, frames: np.ndarray, off: np.ndarray, total: int, height: int) -> Fall | None:
-    """A fall at a constant distance from this one, if enough peaks at offsets (P, 2) have it."""
-    far = np.linalg.norm(off, axis=1) > BESIDE * fall.gravity * TALL / GRAVITY
-    best: tuple[float, np.ndarray] = (0.0, np.zeros(2))
-    for centre in off[far]:
-        near = far & (np.linalg.norm(off - centre, axis=1) < NEAR * height)
-        best = max(best, (len(np.unique(frames[near])) / total, off[near].mean(axis=0)), key=lambda each: each[0])
-    support, (x, y) = best
-    if support < PAIRED:
-        return None
-    return Fall(np.add(fall.across, (x, 0)), np.add(fall.down, (y, 0, 0)), support)
+    return fall if GRAVITIES[0] < fall.gravity / height < GRAVITIES[1] else None
 
 
 def _best_trial(

@@ -13,11 +13,13 @@ from scoringnet_tf.body.candidates import (
     Candidates,
     View,
     candidates,
+    drawn,
     look,
     trunk_angle,
 )
 from scoringnet_tf.body.ends import Ends, ends_of
-from scoringnet_tf.body.falling import GRAVITY, TALL, Fall, find_falls
+from scoringnet_tf.body.falling import GRAVITY, TALL, Fall, find_fall
+from scoringnet_tf.body.pairs import beside
 from scoringnet_tf.body.path import Way, best_way, centre_of_mass, same_sides
 from scoringnet_tf.body.pose import PoseModels
 from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED
@@ -54,9 +56,15 @@ def follow(
     """
     if stop - start < SHORTEST:
         return []
-    scenes = _scenes(pictures, times, start, stop, models)
-    tracks = [_followed(scene, models, stages, told) for scene in scenes]
-    return [track for track in tracks if track and track.seen.mean() > LEAST_SEEN]
+    tracks: list[Track] = []
+    scene = _scene(pictures, times, start, stop, models)
+    while scene and len(tracks) < 2:
+        track = _followed(scene, models, stages, told)
+        if track is None or track.seen.mean() <= LEAST_SEEN:
+            break
+        tracks.append(track)
+        scene = _beside(scene, track)
+    return tracks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,10 +88,10 @@ class _Scene:
     flight: tuple[int, int]
 
 
-def _scenes(
+def _scene(
     pictures: Sequence[np.ndarray], times: np.ndarray, start: int, stop: int, models: PoseModels
-) -> list[_Scene]:
-    """A scene for each body that falls in the pictures."""
+) -> _Scene | None:
+    """The scene in which a body falls in the pictures; None if nothing does."""
     first, last = np.searchsorted(times, [times[start] - BEFORE, times[stop - 1] + AFTER]).tolist()
     last = min(last, len(times) - 1)
     shown, end = np.searchsorted(times, [times[first] - BACKGROUND, times[last] + BACKGROUND]).tolist()
@@ -95,16 +103,31 @@ def _scenes(
     shown_there = slice(frames.start, frames.stop)
     path, seconds, flight = path[shown_there], seconds[shown_there], (start - first, stop - first)
     air = slice(*flight)
-    scenes = []
-    for fall in find_falls(np.stack(motion[air]), path[air], seconds[air]):
-        ground = np.column_stack([fall.at(seconds), np.ones(len(seconds))])
-        places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], fall.gravity * TALL / GRAVITY
-        seen = zip(range(first, last + 1), silhouettes, places, strict=True)
-        views = [View(pictures, number, scale, silhouette, place, height) for number, silhouette, place in seen]
-        if body := _body_height(views, flight, models):
-            views = [dataclasses.replace(view, body=body) for view in views]
-        scenes.append(_Scene(first, seconds, views, path, fall, flight))
-    return scenes
+    fall = find_fall(np.stack(motion[air]), path[air], seconds[air])
+    if fall is None:
+        return None
+    ground = np.column_stack([fall.at(seconds), np.ones(len(seconds))])
+    places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], fall.gravity * TALL / GRAVITY
+    seen = zip(range(first, last + 1), silhouettes, places, strict=True)
+    views = [View(pictures, number, scale, silhouette, place, height) for number, silhouette, place in seen]
+    if body := _body_height(views, flight, models):
+        views = [dataclasses.replace(view, body=body) for view in views]
+    return _Scene(first, seconds, views, path, fall, flight)
+
+
+def _beside(scene: _Scene, track: Track) -> _Scene | None:
+    """The scene in which another body falls beside the one that was followed; None if nobody does."""
+    first, height = track.first_frame - scene.first, scene.views[0].silhouette.shape[0]
+    joints = dict(enumerate(track.positions * height, start=first))
+    seen = [at for at in first + np.flatnonzero(track.seen) if scene.flight[0] <= at < scene.flight[1]]
+    offset = beside([scene.views[at] for at in seen], np.stack([joints[at] for at in seen])) if seen else None
+    if offset is None:
+        return None
+    views = []
+    for at, view in enumerate(scene.views):
+        body = drawn(joints[at], view.body, view.silhouette.shape) if at in joints else 0
+        views.append(dataclasses.replace(view, place=view.place + offset, silhouette=view.silhouette * (1 - body)))
+    return dataclasses.replace(scene, views=views, fall=scene.fall.moved(offset))
 
 
 def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
