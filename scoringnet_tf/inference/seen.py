@@ -89,9 +89,9 @@ class Span:
         if self.corrected is not None:
             return int(frames[0]), self.corrected[frames]
         labels = np.zeros(len(frames)) if self.labels is None else self.labels[seen.sample_of[frames] - self.start]
-        return int(frames[0]), self._corrected(labels.astype(np.int8), int(frames[0]))
+        return int(frames[0]), self._by_body(labels.astype(np.int8), int(frames[0]))
 
-    def _corrected(self, labels: np.ndarray, begin: int) -> np.ndarray:
+    def _by_body(self, labels: np.ndarray, begin: int) -> np.ndarray:
         """Frames' stages, the first one's number is `begin`, with the fall where the body has it."""
         shown = longest_run(labels, self.fall[0]) if self.fall else None
         if shown is None:
