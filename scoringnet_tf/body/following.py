@@ -119,7 +119,7 @@ def _beside(scene: _Scene, track: Track) -> _Scene | None:
     """The scene in which another body falls beside the one that was followed; None if nobody does."""
     first, height = track.first_frame - scene.first, scene.views[0].silhouette.shape[0]
     joints = dict(enumerate(track.positions * height, start=first))
-    seen = [at for at in first + np.flatnonzero(track.seen) if scene.flight[0] <= at < scene.flight[1]]
+    seen = [at for at in (first + np.flatnonzero(track.seen)).tolist() if scene.flight[0] <= at < scene.flight[1]]
     offset = beside([scene.views[at] for at in seen], np.stack([joints[at] for at in seen])) if seen else None
     if offset is None:
         return None
