@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from starlette.requests import ClientDisconnect
 
+from scoringnet_tf.data.corrections import LARGEST
 from scoringnet_tf.inference.fall import check_speed
 from scoringnet_tf.report.page import rendered
 from scoringnet_tf.serve import kept
@@ -42,7 +43,6 @@ SHOWN = (
     "img-src data: blob:; media-src data: blob:"
 )
 SANDBOXED = "null"  # its origin
-MOST_CORRECTIONS = 10**6  # bytes
 HEADERS = {
     "Content-Security-Policy": NOTHING,
     "X-Content-Type-Options": "nosniff",
@@ -154,7 +154,7 @@ def create_app(
         content = b""
         async for chunk in request.stream():
             content += chunk
-            if len(content) > MOST_CORRECTIONS:
+            if len(content) > LARGEST:
                 raise InputError("too_large", "The corrections have more than 1 MB.", "Shorten the note.")
         queue.correct(queue.job(token), content, seen)
         return {}

@@ -5,12 +5,12 @@ A folder is written beside, and renamed once it is whole. Before it is deleted, 
 
 import contextlib
 import csv
-import io
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+from scoringnet_tf.data.corrections import COLUMNS, read_corrections
 from scoringnet_tf.support.files import read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError, Remark
 
@@ -52,37 +52,28 @@ def delete(folder: Path) -> None:
 
 
 def save_corrections(folder: Path, content: bytes, seen: str) -> None:
-    """Replaces the corrections of the performances in a table (see `data.corrections`), and leaves those of others.
+    """Replaces the corrections of the performances in a table, and leaves those of others.
 
-    Args:
-        folder: the video's.
-        content: CSV.
-        seen: the date of the version that its author had seen, empty for none.
-
-    Raises:
-        InputError: somebody else saved since (`changed`), or it is not such a table.
+    InputError `changed` unless `seen` is the date of those that it replaces, else as `read_corrections`.
     """
-    columns, rows = _table(content)
-    corrected = {row["performance"] for row in rows}
     path = folder / CORRECTIONS
-    earlier = _table(path.read_bytes())[1] if path.is_file() else []
-    replaced = [row for row in earlier if row["performance"] in corrected]
-    if replaced and replaced[0]["date"] != seen:
-        raise InputError("changed", "Somebody else has saved corrections since.", "Load the page again.")
-    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows([*(row for row in earlier if row not in replaced), *rows])
+    with replacing_file(path) as temporary:
+        temporary.write_bytes(content)
+        try:
+            corrected = {one.performance for one in read_corrections(temporary)}
+        except InputError as error:
+            raise InputError(error.code, str(error).replace(str(temporary), CORRECTIONS)) from error
+        saved = read_corrections(path) if path.is_file() else []
+        if any(one.date != seen for one in saved if one.performance in corrected):
+            raise InputError("changed", "Somebody else has saved corrections since.", "Load the page again.")
+        others = [row for row in _rows(path) if int(row["performance"]) not in corrected] if saved else []
+        rows = [*others, *_rows(temporary)]
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
 
 
-def _table(content: bytes) -> tuple[list[str], list[dict[str, str]]]:
-    try:
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError("damaged_csv", f"The corrections are not CSV in UTF-8: {error}.") from error
-    columns = list(reader.fieldnames or [])
-    is_whole = rows and not any(None in row or None in row.values() for row in rows)
-    if not is_whole or not {"performance", "date"} <= {*columns}:
-        raise InputError("wrong_format", "The corrections are no such table.")
-    return columns, rows
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return [*csv.DictReader(file)]

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeAlias
 from tqdm import tqdm
 
 from scoringnet_tf.body.pose import preload
+from scoringnet_tf.data.corrections import read_corrections
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import problem_with
 from scoringnet_tf.serve.kept import CORRECTIONS, RESULT
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.files import file_sha256, write_json
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
 PAGE = "page.html"
@@ -135,15 +136,18 @@ def page_maker(model: str, most_seconds: float, keeps: bool = False) -> Make:
     predictor = predictor_of(model)
 
     @functools.lru_cache(RECENT if keeps else 0)
-    def scored(video: Path, name: str, options: tuple[tuple[str, float], ...]) -> Any:
-        given: dict[str, Any] = dict(options)
+    def scored(video: Path, name: str, options: tuple[tuple[str, float], ...], corrected: str) -> Any:
+        found = read_corrections(video.parent / CORRECTIONS) if corrected else []
+        given: dict[str, Any] = {**dict(options), "corrections": [one.checked(predictor.model.sport) for one in found]}
         return video_pages(predictor, video, name, **given)
 
     def pages(videos: Sequence[Source], title: str, folder: Path) -> Pages:
         found = []
         for video, name, options in videos:
             _check_length(video, most_seconds)
-            found.append(scored(video, name, tuple(options.items())))
+            corrections = video.parent / CORRECTIONS
+            corrected = file_sha256(corrections) if corrections.is_file() else ""
+            found.append(scored(video, name, tuple(options.items()), corrected))
         output, (score, shown) = folder / PAGE, found[0]
         if len(found) == 2:
             both = [

@@ -100,7 +100,7 @@ def test_two_that_are_kept_are_compared_and_every_browser_sees_them(width, kept,
     compare.click()
     mine.wait_for_url("**/page.html")
     assert mine.locator("video").count() == 2
-    title = " | ".join(NAMES)
+    title = " | ".join(reversed(NAMES))  # the newest one stands first
     mine.goto(kept)
     for page in (mine, other):
         page.get_by_text(title).wait_for()
@@ -109,4 +109,27 @@ def test_two_that_are_kept_are_compared_and_every_browser_sees_them(width, kept,
     for page in (mine, other):
         page.get_by_text(title).wait_for(state="detached")
         assert page.get_by_role("listitem").count() == 2
+        page.context.close()
+
+
+def test_corrections_of_two_browsers_stay_and_do_not_overwrite_each_other(kept, chromium):
+    """The page is in a sandbox of its own origin, and saves all the same; a comparison that is made later has them."""
+    with httpx2.Client(base_url=kept, timeout=120) as client:
+        first, second = client.get("/videos").json()
+        mine, other = (chromium.new_context().new_page() for _ in range(2))
+        for page in (mine, other):
+            page.goto(f"{kept}/{first['page']}")
+            page.get_by_text("Correct the times").click()
+            page.get_by_label("Athlete").fill("<i>Anna</i>, 🤸")
+        for page, answer in ((mine, "Saved."), (other, "Somebody else has saved")):
+            page.get_by_role("button", name="Save corrections").click()
+            page.get_by_text(answer).wait_for()
+        again = chromium.new_context().new_page()
+        again.goto(f"{kept}/{first['page']}")
+        again.wait_for_function("document.querySelector('[data-what=athlete]').value === '<i>Anna</i>, 🤸'")
+        tokens = [one["token"] for one in (first, second)]
+        token = client.post("/comparisons", params={"tokens": tokens}).json()["token"]
+        assert settled(client, token)["state"] == "done"
+        client.delete(f"/videos/{token}")
+    for page in (mine, other, again):
         page.context.close()

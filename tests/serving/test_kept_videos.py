@@ -92,8 +92,15 @@ def test_what_a_killed_service_left_is_worked_on_or_deleted(serve, gate, folder,
 # === Corrections ===
 
 
+COLUMNS = "video,sha256,performance,what,model,corrected,date"
+
+
 def table(*rows):
-    return "\r\n".join(["video,performance,what,corrected,date", *rows, ""]).encode()
+    return "\r\n".join([COLUMNS, *rows, ""]).encode()
+
+
+def row(performance, what, corrected, day):
+    return f"a.mp4,{'0' * 64},{performance},{what},,{corrected},2026-12-{day:02d}"
 
 
 def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_have_not_seen(serve, folder):
@@ -102,25 +109,25 @@ def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_
     settled(client, token := upload(client, b"frames"))
     path, file = f"/videos/{token}/corrections.csv", folder / token / kept.CORRECTIONS
     assert code_of(client.get(path, headers=ORIGIN), 404) == "not_found"
-    first, second = 'a.mp4,1,note,"<b>a, ""🤸""\n</b>",monday', "a.mp4,2,end,9,monday"
-    for row in (first, second):
-        assert client.post(path, content=table(row), headers=ORIGIN).headers["access-control-allow-origin"] == "null"
+    first, second, later = row(1, "note", '"<b>a, ""🤸""\n</b>"', 1), row(2, "end", 9, 1), row(1, "end", 8, 2)
+    for one in (first, second):
+        assert client.post(path, content=table(one), headers=ORIGIN).headers["access-control-allow-origin"] == "null"
     assert client.get(path).content == file.read_bytes() == table(first, second)
-    later = "a.mp4,1,end,8,tuesday"
-    for seen in ("", "sunday"):
+    for seen in ("", "2026-11-30"):
         response = client.post(path, params={"seen": seen}, content=table(later), headers=ORIGIN)
         assert code_of(response, 409) == "changed" and response.headers["access-control-allow-origin"] == "null"
     inside = path.replace("corrections", "page_pages/corrections")
-    assert client.post(inside, params={"seen": "monday"}, content=table(later), headers=ORIGIN).status_code == 200
+    assert client.post(inside, params={"seen": "2026-12-01"}, content=table(later), headers=ORIGIN).status_code == 200
     assert client.get(inside).content == table(second, later)
     for content, code, status in (
         (bytes(10**6 + 1), "too_large", 413),
-        (b"\xff", "damaged_csv", 400),
-        (table(), "wrong_format", 400),
-        (table("a.mp4,1"), "wrong_format", 400),
-        (b"a,b\n1,2\n", "wrong_format", 400),
+        (b"\xff", "wrong_encoding", 400),
+        (b"a,b\n1,2\n", "missing_column", 400),
+        (table("a.mp4,1"), "malformed_rows", 400),
+        (table(row(1, "end", "high", 3)), "malformed_rows", 400),
     ):
-        assert code_of(client.post(path, content=content, headers=ORIGIN), status) == code
+        response = client.post(path, params={"seen": "2026-12-02"}, content=content, headers=ORIGIN)
+        assert code_of(response, status) == code and str(folder) not in response.text
     foreign = {"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     assert code_of(client.post(path, content=table(later), headers=foreign), 403) == "foreign_origin"
     assert client.get(path).content == table(second, later)
