@@ -8,13 +8,10 @@ import dataclasses
 
 import numpy as np
 
-from scoringnet_tf.body.skeleton import BONES, JOINT
+from scoringnet_tf.body.skeleton import BONES, JOINT, inertia
 from scoringnet_tf.body.track import Track
 
 LINE = ("ankle", "knee", "hip", "shoulder")
-# Shares of the body's mass (Winter, Biomechanics and Motor Control, table 4.1): head, then a side, from shoulder to toe
-_SIDE_MASS = (0.135, 0.03, 0.015, 0.005, 0.145, 0.08, 0.04, 0.01)
-MASSES = np.array((0.08, *_SIDE_MASS, *_SIDE_MASS))
 ARMS_AND_FEET = {JOINT[f"{name}_{side}"] for name in ("elbow", "wrist", "toe") for side in "lr"}
 BY_BONES = 1.294  # from head to toe, by trunk, thigh and shin together
 LIMB = 0.04  # a joint's own radius of gyration, in body lengths: what keeps a tuck's inertia above 0
@@ -107,7 +104,5 @@ def body_length(joints: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _inertia(joints: np.ndarray, weight: np.ndarray, length: float) -> np.ndarray:
-    offset = joints - (joints * MASSES[:, None]).sum(axis=1, keepdims=True)
-    inertia = ((offset / length) ** 2).sum(axis=-1) @ MASSES + LIMB**2
-    seen = np.flatnonzero(weight > 0)
-    return np.exp(np.interp(np.arange(len(inertia)), seen, np.log(inertia[seen]))) if len(seen) else inertia
+    values, seen = inertia(joints / length) + LIMB**2, np.flatnonzero(weight > 0)
+    return np.exp(np.interp(np.arange(len(values)), seen, np.log(values[seen]))) if len(seen) else values

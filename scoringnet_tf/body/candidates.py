@@ -7,16 +7,14 @@ import cv2
 import numpy as np
 
 from scoringnet_tf.body.pose import PoseEstimator
-from scoringnet_tf.body.skeleton import BONES, JOINT
+from scoringnet_tf.body.skeleton import BONES, HIPS, JOINT, SHOULDERS, trunk_angle
 
 TURNS = np.arange(8) * np.pi / 4  # of a crop; an estimator knows upright people, give or take
 CROP = 1.4  # a crop's side, in heights of the body: an estimator knows those who stand
 SOFT = 0.6  # pixels: takes blocks of compressed film away
-GREY = 0.5  # in place of what is background
+GREY = (128, 128, 128)  # in place of what is background
 LIMB, HEAD = 0.055, 0.06  # thickness of a limb and radius of a head, in heights of the body
 WIDTHS = (0.7, 0.6, 1.6, 0.8, 0.8, 0.5) * 2  # of `BONES`, in `LIMB`
-ACROSS = ((JOINT["shoulder_l"], JOINT["shoulder_r"]), (JOINT["hip_l"], JOINT["hip_r"]))
-SHOULDERS, HIPS = (list(pair) for pair in ACROSS)
 KEPT, ALIKE = 24, 0.03  # candidates a frame; mean distance of joints, in heights of the body, of the same pose
 
 
@@ -61,23 +59,26 @@ class Candidates:
     angle: np.ndarray
 
 
-def trunk_angle(joints: np.ndarray) -> np.ndarray:
-    """The direction from the hips to the shoulders in joints (…, 17, 2), radians: 0 is up, π/2 to the right."""
-    trunk = joints[..., SHOULDERS, :].mean(axis=-2) - joints[..., HIPS, :].mean(axis=-2)
-    return np.arctan2(trunk[..., 0], -trunk[..., 1])
-
-
-def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray, float, float]], cut: bool) -> tuple:
-    """Poses (N, 17, 2), small pixels, with confidence and presence, in crops (centre, side, turn).
-
-    `cut` takes the body out of its background.
-    """
+def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray, float, float]]) -> tuple:
+    """Poses (N, 17, 2), small pixels, with confidence and presence, in crops (centre, side, turn)."""
     maps = [_crop_map(estimator.side, *crop) for crop in crops]
-    picture = cv2.GaussianBlur(view.pictures[view.number], (3, 3), SOFT)
-    found = estimator(np.stack([_crop(picture, view, each, estimator.side, cut) for each in maps]))
+    if not maps:
+        return np.zeros((0, 17, 2)), np.zeros((0, 17)), np.zeros(0)
+    picture, size = _cut_out(view), (estimator.side, estimator.side)
+    scaled = np.diag((view.scale, view.scale, 1.0))
+    shown = [cv2.warpAffine(picture, each @ scaled, size, borderValue=GREY) for each in maps]
+    found = estimator(np.stack(shown).astype(np.float32) / 255)
     back = np.stack([cv2.invertAffineTransform(each) for each in maps])
     joints = np.einsum("nij,nkj->nki", back[:, :, :2], found.joints * estimator.side) + back[:, None, :, 2]
     return joints, found.confidence, found.presence
+
+
+def _cut_out(view: View) -> np.ndarray:
+    """The full picture, softened, without its background, uint8 (H, W, 3)."""
+    picture = cv2.GaussianBlur(view.pictures[view.number], (3, 3), SOFT)
+    share = cv2.GaussianBlur(cv2.dilate(np.nan_to_num(view.silhouette, nan=1.0), np.ones((3, 3))), (0, 0), 1)
+    share = cv2.resize(share, picture.shape[1::-1])
+    return cv2.blendLinear(picture, np.full_like(picture, GREY[0]), share, 1 - share)
 
 
 def _crop_map(side: int, centre: np.ndarray, size: float, turn: float) -> np.ndarray:
@@ -87,18 +88,6 @@ def _crop_map(side: int, centre: np.ndarray, size: float, turn: float) -> np.nda
     return np.hstack([turned, (side / 2 - turned @ centre)[:, np.newaxis]])
 
 
-def _crop(picture: np.ndarray, view: View, to_crop: np.ndarray, side: int, cut: bool) -> np.ndarray:
-    """A crop, float32 (side, side, 3), 0 to 1."""
-    from_full = to_crop.copy()
-    from_full[:, :2] *= view.scale
-    crop = cv2.warpAffine(picture, from_full, (side, side)).astype(np.float32) / 255
-    if not cut:
-        return crop
-    share = cv2.GaussianBlur(cv2.dilate(np.nan_to_num(view.silhouette, nan=1.0), np.ones((3, 3))), (0, 0), 1)
-    share = cv2.warpAffine(share, to_crop, (side, side))[..., np.newaxis]
-    return crop * share + GREY * (1 - share)
-
-
 def candidates(view: View, joints: np.ndarray, confidence: np.ndarray, presence: np.ndarray) -> Candidates:
     """The best different ones among poses that `look` found."""
     shape = (joints - view.place) / view.body
@@ -106,8 +95,9 @@ def candidates(view: View, joints: np.ndarray, confidence: np.ndarray, presence:
     off = np.linalg.norm(shape[:, SHOULDERS + HIPS].mean(axis=1), axis=1)
     possible = (presence > 0.1) & (off < 0.6) & (np.abs(shape).max(axis=(1, 2)) < 1.3)
     cost = np.full(len(joints), np.inf)
+    near = _near(view)
     for at in np.flatnonzero(possible):
-        fit = max(silhouette_fit(view, joints[at]), 0.05)
+        fit = max(_fit(near, joints[at], view.body), 0.05)
         cost[at] = -np.log(presence[at]) - 4 * np.log(fit) + 24 * max(0.0, 0.17 - trunk[at])
     kept: list[int] = []
     for at in np.argsort(cost):
@@ -120,22 +110,32 @@ def candidates(view: View, joints: np.ndarray, confidence: np.ndarray, presence:
     )
 
 
-def drawn(joints: np.ndarray, body: float, shape: tuple[int, ...]) -> np.ndarray:
-    """A pose (17, 2) as a silhouette, float32 of this shape."""
-    picture, thick = np.zeros(shape, np.float32), LIMB * body
-    points = np.clip(np.rint(joints), -999, 9999).astype(int)
-    for (one, other), share in zip((*BONES, *ACROSS), (*WIDTHS, 1, 1), strict=True):
-        cv2.line(picture, points[one].tolist(), points[other].tolist(), 1, max(1, round(thick * share)))
-    cv2.circle(picture, points[JOINT["head"]].tolist(), max(1, round(HEAD * body)), 1, -1)
-    return picture
+def _near(view: View) -> np.ndarray:
+    """The silhouette near the fall's place, 0 to 1 (h, w)."""
+    near = np.zeros_like(view.silhouette)
+    cv2.circle(near, np.rint(view.place).astype(int).tolist(), round(0.6 * view.body), 1, -1)
+    return np.nan_to_num(view.silhouette, nan=1.0) * near
 
 
 def silhouette_fit(view: View, joints: np.ndarray) -> float:
     """How well a pose (17, 2) covers the silhouette near the fall's place: its F-score."""
-    pose = drawn(joints, view.body, view.silhouette.shape)
-    near = np.zeros_like(pose)
-    cv2.circle(near, np.rint(view.place).astype(int).tolist(), round(0.6 * view.body), 1, -1)
-    shown = np.nan_to_num(view.silhouette, nan=1.0) * near
-    precision = (pose * shown).sum() / (pose.sum() + 1e-6)
-    recall = (cv2.dilate(pose, np.ones((3, 3))) * shown).sum() / (shown.sum() + 1e-6)
-    return float(2 * precision * recall / (precision + recall + 1e-6))
+    return _fit(_near(view), joints, view.body)
+
+
+def _fit(silhouette: np.ndarray, joints: np.ndarray, body: float) -> float:
+    """How well a pose (17, 2) covers a silhouette: its F-score."""
+    pose = drawn(joints, body, silhouette.shape)
+    precision = cv2.sumElems(pose * silhouette)[0] / (cv2.sumElems(pose)[0] + 1e-6)
+    covered = cv2.dilate(pose, np.ones((3, 3))) * silhouette
+    recall = cv2.sumElems(covered)[0] / (cv2.sumElems(silhouette)[0] + 1e-6)
+    return 2 * precision * recall / (precision + recall + 1e-6)
+
+
+def drawn(joints: np.ndarray, body: float, shape: tuple[int, ...]) -> np.ndarray:
+    """A pose (17, 2) as a silhouette, float32 of this shape."""
+    picture, thick = np.zeros(shape, np.float32), LIMB * body
+    points = np.clip(np.rint(joints), -999, 9999).astype(int)
+    for (one, other), share in zip((*BONES, SHOULDERS, HIPS), (*WIDTHS, 1, 1), strict=True):
+        cv2.line(picture, points[one].tolist(), points[other].tolist(), 1, max(1, round(thick * share)))
+    cv2.circle(picture, points[JOINT["head"]].tolist(), max(1, round(HEAD * body)), 1, -1)
+    return picture

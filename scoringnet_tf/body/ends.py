@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scoringnet_tf.body.path import centre_of_mass
+from scoringnet_tf.body.skeleton import centre_of_mass
 
 SHARE = 0.5  # of the stages' log odds: frames beside each other are seen by the same windows
 PER_SECOND = 25.0  # frames that count as one each

@@ -7,32 +7,28 @@ import cv2
 import numpy as np
 
 from scoringnet_tf.body import camera
-from scoringnet_tf.body.candidates import (
-    CROP,
-    TURNS,
-    Candidates,
-    View,
-    candidates,
-    drawn,
-    look,
-    trunk_angle,
-)
+from scoringnet_tf.body.candidates import CROP, TURNS, Candidates, View, candidates, drawn, look, silhouette_fit
 from scoringnet_tf.body.ends import Ends, ends_of
 from scoringnet_tf.body.falling import GRAVITY, TALL, Fall, find_fall
 from scoringnet_tf.body.pairs import beside
-from scoringnet_tf.body.path import Way, best_way, centre_of_mass, same_sides
-from scoringnet_tf.body.pose import PoseModels
-from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED
+from scoringnet_tf.body.path import Way, best_way, same_sides
+from scoringnet_tf.body.pose import PoseEstimator, PoseModels
+from scoringnet_tf.body.skeleton import JOINT, JOINTS, MIRRORED, centre_of_mass, trunk_angle, turned
 from scoringnet_tf.body.track import Track
 
+RATE = 30  # frames per second that are looked at; joints in those between are theirs
 BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in which the body is looked for
 BACKGROUND = 1.0  # and those that show the background
-CROPS, SURE = (0.45, 0.7, 1.1), 0.8  # sides that a body is looked for in, heights of the picture; presence
+CROPS = (0.45, 0.7, 1.1)  # sides that a body is looked for in, heights of the picture
+STANDS, ENTERS = 9, 5  # frames before the take-off and the entry that tell how large the body is
+SURE, COVERED = 0.95, 0.55  # presence and silhouette of a pose that tells it
 REACH = 1.3  # from toes to fingertips above the head, in lengths from the head to the ankles
 SHORTEST = 4  # frames of a flight
 LEAST_SEEN = 0.3  # of the frames, or there is no track
-GOOD = 1.8  # cost of a pose that needs no second look: all of it fits three fifths of the silhouette
-REFINED = 2  # candidates a frame that are looked at again, each in its own crop
+APART = 1 / 15  # seconds between frames that are looked at in all turns; a tuck turns by 1.7 radians in it
+LAST = 6  # frames before the entry from which on each is: measures are read there, and splashes mislead the way
+ASIDE = (-0.7, 0.0, 0.7)  # turns in frames between, radians from where the way leads
+GOOD = 1.8  # cost of a pose that needs no further look: all of it fits three fifths of the silhouette
 
 
 def follow(
@@ -56,25 +52,29 @@ def follow(
     """
     if stop - start < SHORTEST:
         return []
+    step = max(1, round(1 / float(np.median(np.diff(times))) / RATE))
+    numbers = np.arange(start % step, len(times), step)
+    flight = start // step, -(-(stop - start) // step) + start // step
+    air = None if stages is None else stages[numbers]
     tracks: list[Track] = []
-    scene = _scene(pictures, times, start, stop, models)
+    scene = _scene(pictures, numbers, times[numbers], flight, models)
     while scene and len(tracks) < 2:
-        track = _followed(scene, models, stages, told)
+        track = _followed(scene, models, air, told)
         if track is None or track.seen.mean() <= LEAST_SEEN:
             break
         tracks.append(track)
         scene = _beside(scene, track)
-    return tracks
+    return [_between(track, numbers, times) for track in tracks]
 
 
 @dataclasses.dataclass(frozen=True)
 class _Scene:
-    """The frames in which a body is looked for.
+    """L frames in which a body is looked for.
 
     Attributes:
-        first: the first one's number among the pictures.
+        first: the first one's number.
         times: (L,), seconds from the take-off.
-        views: L frames.
+        views: of each.
         path: (L, 3, 3), maps to the scene, in small pixels.
         fall: in the scene.
         flight: first frame in the air, and first one after it.
@@ -89,28 +89,31 @@ class _Scene:
 
 
 def _scene(
-    pictures: Sequence[np.ndarray], times: np.ndarray, start: int, stop: int, models: PoseModels
+    pictures: Sequence[np.ndarray], numbers: np.ndarray, times: np.ndarray, flight: tuple[int, int], models: PoseModels
 ) -> _Scene | None:
-    """The scene in which a body falls in the pictures; None if nothing does."""
+    """The scene in which a body falls in the pictures with these numbers; None if nothing does."""
+    start, stop = flight
     first, last = np.searchsorted(times, [times[start] - BEFORE, times[stop - 1] + AFTER]).tolist()
     last = min(last, len(times) - 1)
     shown, end = np.searchsorted(times, [times[first] - BACKGROUND, times[last] + BACKGROUND]).tolist()
     scale = min(1.0, camera.HEIGHT / pictures[0].shape[0])
-    small = np.stack([cv2.GaussianBlur(_resized(pictures[at], scale), (3, 3), 0) for at in range(shown, end)])
+    small = np.stack([cv2.GaussianBlur(_resized(pictures[at], scale), (3, 3), 0) for at in numbers[shown:end]])
     path, seconds = camera.camera_path(small), times[shown:end] - times[start]
-    frames = range(first - shown, last + 1 - shown)
-    silhouettes, motion = zip(*(camera.foreground(small, path, seconds, at) for at in frames), strict=True)
-    shown_there = slice(frames.start, frames.stop)
-    path, seconds, flight = path[shown_there], seconds[shown_there], (start - first, stop - first)
+    frames = slice(first - shown, last + 1 - shown)
+    seen = [camera.foreground(small, path, seconds, at) for at in range(frames.start, frames.stop)]
+    silhouettes, motion = zip(*seen, strict=True)
+    path, seconds, flight = path[frames], seconds[frames], (start - first, stop - first)
     air = slice(*flight)
     fall = find_fall(np.stack(motion[air]), path[air], seconds[air])
     if fall is None:
         return None
     ground = np.column_stack([fall.at(seconds), np.ones(len(seconds))])
     places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], fall.gravity * TALL / GRAVITY
-    seen = zip(range(first, last + 1), silhouettes, places, strict=True)
-    views = [View(pictures, number, scale, silhouette, place, height) for number, silhouette, place in seen]
-    if body := _body_height(views, flight, models):
+    views = [
+        View(pictures, number, scale, silhouette, place, height)
+        for number, silhouette, place in zip(numbers[first : last + 1], silhouettes, places, strict=True)
+    ]
+    if body := _body_height(views, flight, models.first):
         views = [dataclasses.replace(view, body=body) for view in views]
     return _Scene(first, seconds, views, path, fall, flight)
 
@@ -134,18 +137,19 @@ def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
 
 
-def _body_height(views: Sequence[View], flight: tuple[int, int], models: PoseModels) -> float | None:
-    """The body's height, small pixels, by the poses as it leaves the board and as it enters; None if none is sure."""
+def _body_height(views: Sequence[View], flight: tuple[int, int], estimator: PoseEstimator) -> float | None:
+    """The body's height, small pixels, by the poses before it leaves the board and enters; None if none is sure."""
     size, found = views[0].silhouette.shape[0], []
-    for at, turns in ((flight[0], (0.0, np.pi)), (flight[1], (np.pi, 0.0))):
-        for view in views[max(at - 5, 0) : at : 2]:
-            crops = [(view.place, share * size, turn) for share in CROPS for turn in turns]
-            joints, _, presence = look(view, models.first, crops, cut=True)
-            best = int(presence.argmax())
-            if presence[best] > SURE:
-                crop = centre_of_mass(joints[best]), crops[best][1], float(trunk_angle(joints[best]))
-                joints, _, presence = look(view, models.first, [crop], cut=True)
-                found += [_length_of(joints[0])] if presence[0] > SURE else []
+    for at, frames in zip(flight, (STANDS, ENTERS), strict=True):
+        for view in views[max(at - frames, 0) : at : 2]:
+            crops = [(view.place, share * size, turn) for share in CROPS for turn in (0.0, np.pi)]
+            for _ in range(3):  # each look has the size that the one before found
+                joints, _, presence = look(view, estimator, crops)
+                best = int(presence.argmax())
+                length = _length_of(joints[best])
+                crops = [(centre_of_mass(joints[best]), CROP * length, float(trunk_angle(joints[best])))]
+            if presence[best] > SURE and silhouette_fit(dataclasses.replace(view, body=length), joints[best]) > COVERED:
+                found.append(length)
     return float(np.median(found)) if found else None
 
 
@@ -157,13 +161,18 @@ def _length_of(joints: np.ndarray) -> float:
 
 
 def _followed(scene: _Scene, models: PoseModels, stages: np.ndarray | None, told: tuple[bool, bool]) -> Track | None:
-    """One body's track, by two looks at each frame: the way through the first ones says where to look again."""
-    found = [_first_look(view, models) for view in scene.views]
+    """One body's track: the way through frames that are looked at in all turns says where to look in the others."""
+    every = max(1, round(APART / float(np.median(np.diff(scene.times)))))
+    sure = [at % every == 0 or at >= scene.flight[1] - LAST for at in range(len(scene.views))]
+    found = [
+        _look_around(view, models.first, is_looked_at) for view, is_looked_at in zip(scene.views, sure, strict=True)
+    ]
     way = best_way(found, scene.times, scene.flight)
-    if way is None:
-        return None
-    found = [_second_look(view, found[at], way, at, scene.times, models) for at, view in enumerate(scene.views)]
-    way = best_way(found, scene.times, scene.flight)
+    for estimator, aside in ((models.first, ASIDE), (models.second, (0.0,))):
+        if way is None:
+            return None
+        found = _look_along(scene, found, way, estimator, aside)
+        way = best_way(found, scene.times, scene.flight)
     if way is None or stages is None:
         return _track(scene, found, way) if way else None
     flight, shown = _ends(scene, found, way, stages)
@@ -185,76 +194,84 @@ def _ends(scene: _Scene, found: list[Candidates], way: Way, stages: np.ndarray) 
     return ends_of(air, scene.times, scene.flight, joints, confidence, fall, cost)
 
 
-def _first_look(view: View, models: PoseModels) -> Candidates:
-    """Poses in all turns of the crop, and the best ones in crops of their own."""
+def _look_around(view: View, estimator: PoseEstimator, is_looked_at: bool) -> Candidates:
+    """Poses in all turns of the crop, and the best one in a crop of its own."""
     side = CROP * view.body
-    poses = look(view, models.first, [(view.place, side, turn) for turn in TURNS], cut=True)
+    poses = look(view, estimator, [(view.place, side, turn) for turn in TURNS if is_looked_at])
     best = candidates(view, *poses)
-    own = [(centre_of_mass(joints), side, turn) for joints, turn in zip(best.joints, best.angle, strict=True)]
-    again = [look(view, models.first, own[:REFINED], cut=True)] if own else []
-    return candidates(view, *map(np.concatenate, zip(poses, *again, strict=True)))
+    again = [(centre_of_mass(best.joints[0]), side, best.angle[0])] if len(best.cost) else []
+    return candidates(view, *map(np.concatenate, zip(poses, look(view, estimator, again), strict=True)))
 
 
-def _second_look(view: View, found: Candidates, way: Way, at: int, times: np.ndarray, models: PoseModels) -> Candidates:
-    """The candidates, with poses in the crop in which the way says the body is upright."""
-    turn = float(np.interp(times[at], times[way.frames], way.turned))
-    centre = view.place
-    if at in way.frames:
-        chosen = way.chosen[way.frames.index(at)]
-        if found.cost[chosen] < GOOD:
-            return found
-        centre = centre_of_mass(found.joints[chosen])
-    poses = look(view, models.second, [(centre, CROP * view.body, turn)], cut=True)
-    kept = (found.joints, found.confidence, found.presence)
-    return candidates(view, *map(np.concatenate, zip(kept, poses, strict=True)))
+def _look_along(
+    scene: _Scene, found: Sequence[Candidates], way: Way, estimator: PoseEstimator, aside: Sequence[float]
+) -> list[Candidates]:
+    """The candidates; where the way has no good one, with poses in crops in which it says the body is upright."""
+    chosen, seen = dict(zip(way.frames, way.chosen, strict=True)), scene.times[way.frames]
+    off = [centre_of_mass(found[at].joints[one]) - scene.views[at].place for at, one in chosen.items()]
+    looked = []
+    for view, time, (at, here) in zip(scene.views, scene.times, enumerate(found), strict=True):
+        if at not in chosen or here.cost[chosen[at]] > GOOD:
+            x, y, turn = (float(np.interp(time, seen, values)) for values in (*np.transpose(off), way.turned))
+            centre = view.place + np.array((x, y))
+            poses = look(view, estimator, [(centre, CROP * view.body, turn + each) for each in aside])
+            parts = zip((here.joints, here.confidence, here.presence), poses, strict=True)
+            here = candidates(view, *map(np.concatenate, parts))
+        looked.append(here)
+    return looked
 
 
 def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
     """The way as a track: joints where no body was seen are filled."""
     seen, times, scale = way.frames, scene.times, 1 / scene.views[0].silhouette.shape[0]
-    joints = np.stack([found[at].joints[one] for at, one in zip(seen, way.chosen, strict=True)])
-    confidence = np.stack([found[at].confidence[one] for at, one in zip(seen, way.chosen, strict=True)])
+    chosen = [*zip(seen, way.chosen, strict=True)]
+    joints = np.stack([found[at].joints[one] for at, one in chosen])
+    confidence = np.stack([found[at].confidence[one] for at, one in chosen])
     exchanged = same_sides(joints - joints.mean(axis=1, keepdims=True), way.turned)
     joints[exchanged], confidence[exchanged] = joints[exchanged][:, MIRRORED], confidence[exchanged][:, MIRRORED]
     first, last = min(seen[0], scene.flight[0]), max(seen[-1], scene.flight[1]) + 1
-    shown = times[first:last]
-    filled = _filled(joints, way.turned, times[seen], shown, np.stack([view.place for view in scene.views[first:last]]))
-    is_seen = np.isin(np.arange(first, last), seen)
-    filled[is_seen] = joints
+    places = np.stack([view.place for view in scene.views])
+    filled = _filled(joints, way.turned, times[seen], times, places)
+    filled[seen] = joints
     sure = np.zeros(filled.shape[:2], np.float32)
-    sure[is_seen] = confidence
+    sure[seen] = confidence
     path = np.linalg.inv(scene.path[first]) @ scene.path[first:last]
     path[:, :2, 2] *= scale
-    places = np.stack([view.place for view in scene.views[first:last]]) * scale
-    start, stop = scene.flight[0] - first, scene.flight[1] - first
     return Track(
         first_frame=int(scene.first + first),
-        times=shown,
-        positions=(filled * scale).astype(np.float32),
-        confidence=sure,
+        times=times[first:last],
+        positions=(filled[first:last] * scale).astype(np.float32),
+        confidence=sure[first:last],
         camera=path[:, :2],
         gravity=scene.fall.gravity * scale,
-        centre=places,
-        flight=(int(start), int(stop)),
+        centre=places[first:last] * scale,
+        flight=(int(scene.flight[0] - first), int(scene.flight[1] - first)),
     )
 
 
 def _filled(
-    joints: np.ndarray, turned: np.ndarray, seen: np.ndarray, times: np.ndarray, places: np.ndarray
+    joints: np.ndarray, angle: np.ndarray, seen: np.ndarray, times: np.ndarray, places: np.ndarray
 ) -> np.ndarray:
     """Joints (L, 17, 2) at `times`: between those seen, the body changes its shape and turns evenly, and falls."""
     centres = centre_of_mass(joints)
-    aside = centres - places[np.searchsorted(times, seen)]
-    upright = _turned(joints - centres[:, np.newaxis], -turned)
-    shape = np.stack([np.interp(times, seen, values) for values in upright.reshape(len(seen), -1).T], axis=-1).reshape(
-        len(times), -1, 2
-    )
-    off = np.stack([np.interp(times, seen, values) for values in aside.T], axis=-1)
-    return _turned(shape, np.interp(times, seen, turned)) + (places + off)[:, np.newaxis]
+    upright = turned(joints - centres[:, np.newaxis], -angle)
+    values = np.column_stack([upright.reshape(len(seen), -1), centres - places[np.searchsorted(times, seen)], angle])
+    between = np.stack([np.interp(times, seen, each) for each in values.T], axis=1)
+    shape, off = between[:, :-3].reshape(len(times), -1, 2), between[:, -3:-1]
+    return turned(shape, between[:, -1]) + (places + off)[:, np.newaxis]
 
 
-def _turned(shape: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Joints (L, J, 2) turned by angles (L,), clockwise in the picture."""
-    cos, sin = np.cos(angle), np.sin(angle)
-    turns = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
-    return np.einsum("lja,lab->ljb", shape, turns)
+def _between(track: Track, numbers: np.ndarray, times: np.ndarray) -> Track:
+    """The track in all pictures, at `times`, by that in those with `numbers`."""
+    own, step = numbers[track.first_frame :][: len(track.times)], int(numbers[1] - numbers[0])
+    shown = np.arange(own[0], own[-1] + 1)
+    before, share = np.divmod(shown - own[0], step)
+    share, after = share / step, np.minimum(before + 1, len(own) - 1)
+    both = {}
+    for name in ("positions", "confidence", "camera", "centre"):
+        values = getattr(track, name)
+        part = share.reshape(-1, *[1] * (values.ndim - 1))
+        both[name] = (values[before] * (1 - part) + values[after] * part).astype(values.dtype)
+    both["confidence"] *= (track.seen[before] & (track.seen[after] | (share == 0)))[:, np.newaxis]
+    off, end = (at if at is None else at * step for at in track.flight)
+    return dataclasses.replace(track, first_frame=int(own[0]), times=times[shown], flight=(off, end), **both)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from scoringnet_tf.body.candidates import View, drawn
-from scoringnet_tf.body.path import centre_of_mass
+from scoringnet_tf.body.skeleton import centre_of_mass
 
 SIZE = 32  # pixels of a body's height that is looked at
 FAR, NEAR, ABOVE = 1.5, 0.2, 0.5  # heights of the body: how far the other one may be, aside at least, above at most

@@ -10,22 +10,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from scoringnet_tf.body.candidates import Candidates
-from scoringnet_tf.body.skeleton import JOINTS, MIRRORED
+from scoringnet_tf.body.skeleton import MIRRORED, inertia, turned
 
-_MASS = {"head": 0.08, "shoulder": 0.135, "elbow": 0.025, "wrist": 0.015, "hand": 0.005}
-_MASS |= {"hip": 0.155, "knee": 0.085, "ankle": 0.035, "toe": 0.01}
-MASS = np.array([_MASS[name.split("_")[0]] for name in JOINTS])
-MASS = MASS / MASS.sum()
 LIMBS = 0.008  # spread of a limb about its own line, heights² of the body
 MOMENTA = np.geomspace(0.05, 6.0, 40)  # heights² per s; a tuck has a spread of .03, and turns up to 25 radians per s
 DRIFT, DRIFT_ON_GROUND = 0.015, 0.36  # of the logarithm of the momentum from frame to frame
 SURE, RELATIVE = np.radians(12), 0.15  # deviation of a turn, and so much of it
 MOST_TURN = 2.6  # radians from frame to frame; more could as well be the other way
 SKIP, LONGEST_GAP = 9.0, 6  # what it costs to leave out a frame's candidates; frames
-ENDS, UPSIDE_DOWN = (
-    4,
-    2.5,
-)  # frames before the take-off and the entry; what it costs to stand on the head, or feet, there
+ENDS = 4  # frames before the take-off and the entry
+UPSIDE_DOWN = 2.5  # what it costs to stand on the head, or feet, there
 SHAPE = 20.0  # what it costs if joints move, in the body's own frame, by a height of the body
 
 
@@ -47,14 +41,8 @@ class Way:
 
 
 def spread(shape: np.ndarray) -> np.ndarray:
-    """Moment of inertia of joints (…, 17, 2) about their centre of mass, per mass, in the shape's unit²."""
-    offset = shape - centre_of_mass(shape)[..., np.newaxis, :]
-    return ((offset**2).sum(axis=-1) * MASS).sum(axis=-1) + LIMBS
-
-
-def centre_of_mass(joints: np.ndarray) -> np.ndarray:
-    """(…, 2), for joints (…, 17, 2)."""
-    return np.einsum("...jd,j->...d", joints, MASS)
+    """Moment of inertia of joints (…, 17, 2) with flesh on them, per mass, in the shape's unit²."""
+    return inertia(shape) + LIMBS
 
 
 def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int]) -> Way | None:
@@ -130,9 +118,7 @@ def _step(before: Candidates, after: Candidates, seconds: float, sign: int, skip
     deviation = np.sqrt(SURE**2 + (RELATIVE * expected) ** 2)
     cost = np.minimum((off / deviation) ** 2 / 2, 8)
     cost[expected > MOST_TURN * (skipped + 1)] = 50.0
-    cos, sin = np.cos(turn), np.sin(turn)
-    turns = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=-2)
-    moved = np.linalg.norm(np.einsum("iak,ijkl->ijal", before.shape, turns) - after.shape, axis=-1)
+    moved = np.linalg.norm(turned(before.shape[:, np.newaxis], turn) - after.shape, axis=-1)
     return cost + SHAPE / (1 + skipped) * np.minimum(moved, 0.5).mean(axis=-1)[:, :, np.newaxis]
 
 
@@ -143,19 +129,18 @@ def _expected(before: np.ndarray, after: np.ndarray, seconds: float) -> np.ndarr
 
 def _turned(found: Sequence[Candidates], times: np.ndarray, steps: list[tuple], sign: int) -> np.ndarray:
     """The trunk's angle at each step, whole turns included, those in gaps too."""
-    turned = [float(found[steps[0][0]].angle[steps[0][1]])]
+    angles = [float(found[steps[0][0]].angle[steps[0][1]])]
     for (at, one, _), (then, other, momentum) in itertools.pairwise(steps):
         pair = found[at].shape[one], found[then].shape[other]
         expected = momentum * 2 * (times[then] - times[at]) / (spread(pair[0]) + spread(pair[1]))
         seen = sign * (found[then].angle[other] - found[at].angle[one])
-        turned.append(turned[-1] + sign * (expected + _wrapped(seen - expected)))
-    return np.array(turned)
+        angles.append(angles[-1] + sign * (expected + _wrapped(seen - expected)))
+    return np.array(angles)
 
 
-def same_sides(joints: np.ndarray, turned: np.ndarray) -> np.ndarray:
-    """Which of N poses (N, 17, 2) have left and right exchanged, bool (N,), so that joints move least."""
-    cos, sin = np.cos(turned), np.sin(turned)
-    upright = np.einsum("njk,nkl->njl", joints, np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2))
+def same_sides(joints: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Which of N poses (N, 17, 2), turned by (N,), have left and right exchanged, bool, so that joints move least."""
+    upright = turned(joints, -angle)
     both = np.stack([upright, upright[:, MIRRORED]])  # (2, N, 17, 2)
     cost, came = np.zeros(2), []
     for at in range(1, len(joints)):

@@ -29,6 +29,7 @@ KNOWN = {  # sha256 → which network
     "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe": HEAVY,
 }
 SIDE, POINTS, VALUES = 256, 39, 5  # pixels of a crop; x, y, z, visibility and presence of 33 joints and six more
+OUTPUTS = ([1, POINTS * VALUES], [1, 1])  # shapes: points, presence
 THREADS = min(os.cpu_count() or 1, 4)
 
 
@@ -75,10 +76,11 @@ class BlazePose:
     def __init__(self, network: bytes, name: str) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
+        joints_alone = _without_mask(network)
         self.name, self.sha256 = name, hashlib.sha256(network).hexdigest()
         self._free: queue.SimpleQueue = queue.SimpleQueue()
         for _ in range(THREADS):
-            interpreter = Interpreter(model_content=network, num_threads=1)
+            interpreter = Interpreter(model_content=joints_alone, num_threads=1)
             interpreter.allocate_tensors()
             self._free.put(interpreter)
         self._input = interpreter.get_input_details()[0]["index"]
@@ -103,6 +105,25 @@ class BlazePose:
             return points, interpreter.get_tensor(self._outputs[1, 1])[0, 0]
         finally:
             self._free.put(interpreter)
+
+
+def _without_mask(network: bytes) -> bytes:
+    """The same network without what computes the body's mask and heatmaps alone: two fifths of its time."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(network, 0))
+    graph = model.subgraphs[0]
+    graph.outputs = [each for each in graph.outputs if graph.tensors[each].shape.tolist() in OUTPUTS]
+    needed, steps = {*graph.outputs}, []
+    for step in reversed(graph.operators):
+        if needed & {*step.outputs}:
+            needed |= {*step.inputs}
+            steps.append(step)
+    graph.operators, model.signatureDefs = steps[::-1], []
+    builder = flatbuffers.Builder(len(network))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 class PoseModels(NamedTuple):

@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from scoringnet_tf.body.angles import MASSES, Angles, angles_of, wrap
-from scoringnet_tf.body.skeleton import BONES, JOINT
+from scoringnet_tf.body.angles import Angles, angles_of, wrap
+from scoringnet_tf.body.skeleton import BONES, JOINT, centre_of_mass
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.body.turning import Turns, turns_of
 
@@ -77,7 +77,7 @@ def levelled(track: Track, off: int, end: int) -> Track:
     """The track in a scene whose vertical is the line along which the fall gets faster, as far as that is sure."""
     frames = off + np.flatnonzero(track.seen[off:end])
     times = track.times[frames] - track.times[frames].mean()
-    centre = np.einsum("ljk,j->lk", track.in_scene()[frames], MASSES)
+    centre = centre_of_mass(track.in_scene()[frames])
     powers = np.stack((np.ones_like(times), times, times**2), axis=1)
     fit, *_ = np.linalg.lstsq(powers, centre, rcond=None)
     errors = np.sqrt(np.square(centre - powers @ fit).sum(axis=0) / max(len(frames) - 3, 1))

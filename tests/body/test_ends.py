@@ -6,7 +6,7 @@ import pytest
 from benchmarks import disturbed_bodies
 from scoringnet_tf.body.angles import body_length
 from scoringnet_tf.body.ends import ends_of
-from scoringnet_tf.body.path import centre_of_mass
+from scoringnet_tf.body.skeleton import centre_of_mass
 
 WRONG = 0.2  # seconds to either side that stages err
 

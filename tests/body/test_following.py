@@ -8,10 +8,9 @@ import pytest
 from refusals import refused
 
 from scoringnet_tf.body import pose
-from scoringnet_tf.body.candidates import trunk_angle
 from scoringnet_tf.body.following import follow
-from scoringnet_tf.body.pose import PLACE, PoseModels, Poses, load_pose_models
-from scoringnet_tf.body.skeleton import BONES, FORMATS, JOINT, JOINTS, from_format
+from scoringnet_tf.body.pose import PLACE, PoseModels, Poses, has_pose_models, load_pose_models
+from scoringnet_tf.body.skeleton import BONES, FORMATS, JOINT, JOINTS, from_format, trunk_angle
 from tests.body.turned import FLIES, STANDS, TUCK, turned
 
 HEIGHT, WIDTH, SIDE = 240, 320, 64
@@ -89,6 +88,30 @@ def test_two_who_dive_side_by_side_have_two_tracks():
     assert abs(apart) * HEIGHT == pytest.approx(80, abs=15)
 
 
+@pytest.mark.slow
+def test_film_with_more_frames_costs_no_more():
+    """At 50 frames a second every second picture is looked at, and each has its joints."""
+    film = turned(1)
+    pictures, joints = filmed(film)
+    looked = []
+
+    class Counting(Reader):
+        def __call__(self, crops):
+            looked.append(len(crops))
+            return super().__call__(crops)
+
+    counting = PoseModels(Counting(), Counting())
+    (track,) = follow(pictures, film.times / 2, counting, STANDS + 1, STANDS + FLIES)
+    assert sum(looked) < 10 * len(pictures) / 2 + 64  # in all turns, and those that tell the body's size
+    frames = np.arange(track.first_frame, track.first_frame + len(track.times))
+    assert (track.times == film.times[frames] / 2).all()
+    assert np.abs(np.subtract(track.ends, (STANDS + 1, STANDS + FLIES))).max() <= 1
+    air = (frames >= STANDS) & (frames < STANDS + FLIES) & track.seen
+    assert air.sum() > 0.85 * FLIES
+    error = np.linalg.norm(track.positions * HEIGHT - joints[frames], axis=-1)[air]
+    assert np.percentile(error, 90) < 5
+
+
 def test_nobody_is_followed_where_nothing_falls():
     film = turned(1)
     pictures, _ = filmed(film)
@@ -118,6 +141,19 @@ def test_a_file_that_is_no_known_network_is_refused(tmp_path, monkeypatch, name,
     monkeypatch.setenv(PLACE, str(tmp_path))
     with refused(code, name):
         load_pose_models()
+
+
+@pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed")
+def test_a_network_without_its_mask_reads_the_same_joints(monkeypatch):
+    load_pose_models.cache_clear()
+    crops = np.random.default_rng(0).random((2, 256, 256, 3), np.float32)
+    cut = load_pose_models().first(crops)
+    monkeypatch.setattr(pose, "_without_mask", lambda network: network)
+    load_pose_models.cache_clear()
+    whole = load_pose_models().first(crops)
+    load_pose_models.cache_clear()
+    for one, other in zip(cut, whole, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_place_without_networks_says_what_to_install(tmp_path, monkeypatch):

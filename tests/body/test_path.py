@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from scoringnet_tf.body.candidates import Candidates, trunk_angle
-from scoringnet_tf.body.path import LIMBS, MASS, best_way, centre_of_mass, same_sides, spread
-from scoringnet_tf.body.skeleton import MIRRORED
+from scoringnet_tf.body.candidates import Candidates
+from scoringnet_tf.body.path import LIMBS, best_way, same_sides, spread
+from scoringnet_tf.body.skeleton import MASSES, MIRRORED, centre_of_mass, trunk_angle
 from tests.body.turned import FLIES, STANDS, TUCK, turned
 
 FLIGHT = (STANDS, STANDS + FLIES)
@@ -73,9 +73,9 @@ def test_spread_is_the_moment_of_inertia():
     """Against a sum over joints; a tuck turns more than twice as fast as a straight body."""
     shape = shapes(turned(5, TUCK))
     for joints, found in zip(shape, spread(shape), strict=True):
-        centre = sum(mass * joint for mass, joint in zip(MASS, joints, strict=True))
+        centre = sum(mass * joint for mass, joint in zip(MASSES, joints, strict=True))
         assert found == pytest.approx(
-            LIMBS + sum(m * ((x - centre) ** 2).sum() for m, x in zip(MASS, joints, strict=True))
+            LIMBS + sum(m * ((x - centre) ** 2).sum() for m, x in zip(MASSES, joints, strict=True))
         )
     straight, tuck = spread(shape)[[STANDS + 1, STANDS + FLIES // 2]]
     assert straight > 2 * tuck

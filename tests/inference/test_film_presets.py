@@ -54,20 +54,21 @@ def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatc
 @needs_film
 @pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed (make backbone)")
 @pytest.mark.parametrize(
-    ("clip", "dive"),
+    ("clip", "dive", "seen"),
     [
-        ("film/platform_dive.mp4", "109C"),
-        ("film/more/pair_dive.gif", "201B"),
-        ("videos/springboard_dive.mp4", "405C"),
+        ("film/platform_dive.mp4", "109C", 0.9),
+        ("film/masked_dive.gif", "109C", 0.9),
+        ("film/more/pair_dive.gif", "201B", 0.9),
+        ("videos/springboard_dive.mp4", "405C", 0.8),
     ],
 )
-def test_the_body_tells_the_dive(clip, dive):
+def test_the_body_tells_the_dive(clip, dive, seen):
     """By eye: somersaults, position, and the way that the diver leaves."""
     (one,) = scoringnet_tf.score_video(REAL / clip, "diving_film").performances
     assert one.elements["dive"].value == dive
     (track,) = one.body
     off, end = track.flight
-    assert track.seen[off:end].mean() > 0.7
+    assert track.seen[off:end].mean() > seen
     assert 0 < one.measures["turning speed"].value < 1800
     assert "no_pose_model" not in codes(one.warnings)
 
