@@ -35,14 +35,25 @@ def test_a_video_and_its_page_stay_over_a_restart_until_they_are_deleted(serve, 
 
 
 @pytest.mark.parametrize(
-    ("name", "file"),
-    [("🤸" * 90 + ".mp4", "video"), (".mp4", "video"), ("entry.json", "video"), ("<b>5,1 🤸</b>.MP4", "b>.MP4")],
+    ("given", "shown", "file"),
+    [
+        ("../../etc/passwd", "passwd", "video"),
+        ("C:\\a\\dive.mp4", "dive.mp4", "dive.mp4"),
+        ("a\x1b[31m\n.mp4", "a[31m.mp4", "a[31m.mp4"),
+        ("", "your video", "video"),
+        (".mp4", ".mp4", "video"),
+        ("entry.json", "entry.json", "video"),
+        ("<b>5,1 🤸.MP4", "<b>5,1 🤸.MP4", "<b>5,1 🤸.MP4"),
+        ("🤸" * 90 + ".mp4", "🤸" * 90 + ".mp4", "video"),
+        ("x" * 9000 + ".mp4", "x" * 100, "video"),
+    ],
 )
-def test_any_name_is_shown_and_a_file_has_a_safe_one(name, file, serve, folder):
+def test_the_name_of_a_file_is_shown_and_is_no_path(given, shown, file, serve, folder):
     client = serve(keeps=True)
-    token = upload(client, b"frames", name=name)
+    token = upload(client, b"frames", name=given)
     settled(client, token)
-    assert names(client) == [name.rpartition("/")[2]] and (folder / token / file).read_bytes() == b"frames"
+    assert names(client) == [shown] and [path.name for path in folder.iterdir()] == [token]
+    assert (folder / token / file).read_bytes() == b"frames"
 
 
 def test_what_failed_stays_with_its_reason(serve, folder):

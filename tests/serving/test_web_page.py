@@ -48,17 +48,6 @@ def test_no_page_may_run_or_ask_for_anything_of_another_origin(serve):
     assert {each.headers["referrer-policy"] for each in (start, page)} == {"no-referrer"}
 
 
-NAMES = {"../../etc/passwd": "passwd", "C:\\a\\dive.mp4": "dive.mp4", "a\x1b[31m\n.mp4": "a[31m.mp4", "": "your video"}
-
-
-@pytest.mark.parametrize(("given", "shown"), NAMES.items())
-def test_the_name_of_a_file_is_shown_and_is_no_path(given, shown, serve, folder):
-    client = serve()
-    token = upload(client, b"frames", name=given)
-    assert settled(client, token)["name"] == shown
-    assert [path.name for path in folder.iterdir()] == [token]
-
-
 def test_only_pages_are_given_out(serve, folder):
     client = serve()
     settled(client, token := upload(client, b"frames"))
