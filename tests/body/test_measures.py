@@ -149,9 +149,9 @@ def test_two_athletes_are_told_apart():
 
 @pytest.mark.slow
 def test_uncertainties_hold_on_simulated_film():
-    """In nine of ten among 60 dives, ± 3 standard errors; those that are fitted to them exactly."""
+    """In nine of ten among 80 dives, ± 3 standard errors; those that are fitted to them exactly."""
     rng = np.random.default_rng(20)
-    sample = [errors_of(simulated(rng), DIVING) for _ in range(60)]
+    sample = [errors_of(simulated(rng), DIVING) for _ in range(80)]
     assert np.mean([each.right["dive"] for each in sample]) > 0.66
     own = fitted(sample)
     for name in READERS:
