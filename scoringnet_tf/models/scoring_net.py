@@ -110,8 +110,8 @@ class ScoringNet(Preset, Trainer, Functional):
 
     Three parts, each a model: a backbone, a stage head and score heads. Without a backbone, as in the paper, each head
     has its own C3Ds. With one a video is read once, and the heads read its features. A model for records of features
-    takes `{"features": (B, L, D) float32, "mask"}`. Without a stage head the towers see whole videos, and `stages`,
-    `labels` and `empty_fragments` are missing.
+    takes `{"features": (B, L, D) float32, "mask"}`; of joints its heads read `JointFeatures`. Without a
+    stage head the towers see whole videos, and `stages`, `labels` and `empty_fragments` are missing.
 
     `keras.models.clone_model` gives a plain functional model; `type(model).from_config(model.get_config())` a
     ScoringNet.
@@ -145,6 +145,7 @@ class ScoringNet(Preset, Trainer, Functional):
         fragment_stages, seen_stages: each score's fragment's stages, and all; empty without KFS.
         sampled_frames: T if the towers see only T even samples; else None.
         backbone, segmenter, score_predictor: each a model; None if there is no such part.
+        joint_features: the `JointFeatures` of a model of joints; else None.
         networks: which of these three there are.
         preprocessor: makes inputs from videos.
         content, encoded: the model's and the heads' first input, `"frames"` or `"features"`.
