@@ -1,8 +1,9 @@
 """Your own videos: a folder with videos in any format, or with image folders, and a table that labels them.
 
 `manifest.csv` (docs/data.md has all columns): video (path in the folder), split, and any of difficulty, execution,
-final, penalty, and judges' marks. Stages are labelled in one of two ways, or not at all: in columns with the first
-frame of each stage and `end`, or in `stage_labels.csv` beside the table or the videos (see `table_stages`).
+final, penalty, and judges' marks. Stages are labelled in one of these ways, or not at all: in columns with the first
+frame of each stage and `end`, or beside the table or the videos in `stage_labels.csv`, or in corrections that people
+saved from a page of a report (see `table_stages`).
 
 Several performances in one file have start_frame and end_frame, or start_time and end_time (see `performances`); all
 frames count from the file's start. Their ids are those of the column id, else video#1, video#2, …
@@ -25,13 +26,13 @@ from data_prep.datasets.readers.text import Row
 from data_prep.datasets.sample import Fields, Sample, Source
 from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
 from data_prep.datasets.stage_labels import short_performances
-from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
+from data_prep.datasets.table_stages import STAGE_CSV, boundary_columns, label_samples, read_boundaries, stage_file
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, Sport, SportForm, kept_form
 from scoringnet_tf.support.messages import InputError, Remark, shown
 
-TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
+TABLE = "manifest.csv"
 
 
 def read(
@@ -67,13 +68,13 @@ def read(
     are_named = [bool(row.get("id")) for row in table.rows]
     samples = number_performances(samples, are_named)
     # 2. Their stages
-    stages, label_path = "none", _stage_csv(table, source_dir)
+    stages, label_path = "none", _stages_beside(table, source_dir)
     label_notes: list[Remark] = []
     if table.has_boundaries:
         stages = f"columns of {table.path.name}"
         names = ", ".join(table.columns[name] for name in boundary_columns(rules))
     elif label_path:
-        stages = STAGE_CSV
+        stages = "corrections" if label_path.is_dir() else STAGE_CSV
         files = [
             row.get("video", sample.video_id) if table.has_features else _plain_path(row["video"])
             for sample, row in zip(samples, table.rows, strict=True)
@@ -166,15 +167,12 @@ def _folded(group: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", group).casefold().split())
 
 
-def _stage_csv(table: OwnTable, source_dir: Path) -> Path | None:
-    """Returns `stage_labels.csv` beside the table, else beside the videos; None if there is none."""
-    folders = (table.path.parent, source_dir)
-    paths = [folder / STAGE_CSV for folder in folders if (folder / STAGE_CSV).is_file()]
-    if paths and table.has_boundaries:
-        raise InputError("labelled_twice", f"{table.path}: stages are in its columns and in {paths[0]}.")
-    if len({path.read_bytes() for path in paths}) > 1:
-        raise InputError("labelled_twice", f"{paths[0]} and {paths[1]} hold different stages.")
-    return paths[0] if paths else None
+def _stages_beside(table: OwnTable, source_dir: Path) -> Path | None:
+    """The `stage_file` beside the table, else beside the videos; None if there is none."""
+    path = stage_file(list(dict.fromkeys((table.path.parent, source_dir))))
+    if path and table.has_boundaries:
+        raise InputError("labelled_twice", f"{table.path}: stages are in its columns and in {path}.")
+    return path
 
 
 def _expect_scores(table: OwnTable, samples: list[Sample], columns: tuple[str, ...], is_labelled: bool) -> None:

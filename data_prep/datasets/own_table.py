@@ -10,8 +10,9 @@ from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_colum
 from data_prep.datasets.readers.text import Row, Table, has_decimal_comma, read_table
 from data_prep.datasets.sample import Fields
 from data_prep.datasets.scores import MARKS
-from data_prep.datasets.table_stages import END, boundary_columns
+from data_prep.datasets.table_stages import boundary_columns
 from data_prep.support.options import OptionError
+from scoringnet_tf.data.corrections import END
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.messages import InputError, Remark
 

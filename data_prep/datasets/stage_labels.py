@@ -4,6 +4,7 @@ Frames count from 0, and an end is exclusive. What is inconsistent is named by f
 """
 
 import csv
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_prep.datasets.readers.text import read_csv
+from scoringnet_tf.data.corrections import END, Correction
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport, get_sport
 from scoringnet_tf.support.files import replacing_file, whole_number
@@ -78,6 +80,20 @@ def _beyond(segment: Segment, num_frames: int) -> Iterator[StageError]:
     if max(segment.start, segment.end or 0) > num_frames:
         what = f"{segment.where}: {segment} lies beyond the video's {counted(num_frames, 'frame')}."
         yield StageError("out_of_range", what)
+
+
+def corrected_segments(corrections: Iterable[Correction]) -> list[Segment]:
+    """A video's segments by corrections of its performances: noise around them, none where a frame is unknown."""
+    segments: list[Segment] = []
+    end: int | None = 0
+    placed = [one for one in corrections if any(frame is not None for frame in one.frames.values())]
+    for one in sorted(placed, key=lambda one: min(frame for frame in one.frames.values() if frame is not None)):
+        starts = [(NOISE, end), *one.frames.items()]
+        edges = itertools.pairwise(starts)
+        known = [(stage, start, stop) for (stage, start), (_, stop) in edges if None not in (start, stop)]
+        segments += [Segment(stage, start, stop, one.where) for stage, start, stop in known]  # type: ignore[arg-type]
+        end = one.frames[END]
+    return segments if end is None else [*segments, Segment(NOISE, end, None, segments[-1].where)]
 
 
 def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:

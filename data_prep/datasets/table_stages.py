@@ -1,7 +1,7 @@
-"""The stages in a user's table: boundary columns, or `stage_labels.csv` beside it.
+"""The stages in a user's table: boundary columns, or `stage_labels.csv` or corrections beside it.
 
 A column for each stage holds its first frame, and `end` the first frame after the last stage. In `stage_labels.csv` the
-stages by a performance's id come before those by its file.
+stages by a performance's id come before those by its file. Corrections are what people saved from a page of a report.
 """
 
 import dataclasses
@@ -13,16 +13,18 @@ from data_prep.datasets.stage_labels import (
     NOT_IN_ORDER,
     Segment,
     StageError,
+    corrected_segments,
     read_stage_csv,
     segment_errors,
     touches,
     unlabelled_note,
     within,
 )
+from scoringnet_tf.data.corrections import END, PATTERN, by_video, read_corrections
 from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.messages import InputError, Remark, shown
 
-END = "end"
+STAGE_CSV = "stage_labels.csv"
 
 
 def boundary_columns(sport: Sport) -> tuple[str, ...]:
@@ -74,13 +76,14 @@ def label_samples(
     sport: Sport,
     plain_name: Callable[[str], str],
 ) -> tuple[list[Sample], list[Remark]]:
-    """Gives samples their segments of `stage_labels.csv`, or a problem if those are wrong; returns (samples, notes).
+    """Gives samples their segments of a `stage_file`, or a problem if those are wrong; returns (samples, notes).
 
     A video_id is an id, if the table gives one (`are_named`), or one of `files`, as `plain_name` makes it.
     """
     names = {*files, *(sample.video_id for sample in samples)}
     labels: dict[str, list[Segment]] = {}
-    for name, segments in read_stage_csv(path).items():
+    named = _corrected(path, samples, files, sport) if path.is_dir() else read_stage_csv(path)
+    for name, segments in named.items():
         labels.setdefault(name if name in names else plain_name(name), []).extend(segments)
     if unknown := labels.keys() - names:
         raise InputError("unknown_name", f"{path}: the video_id {shown(unknown)} is not in the table.")
@@ -94,6 +97,24 @@ def label_samples(
         stretches.setdefault(file, []).append(sample.frames)
     by_id = {sample.video_id: sample.segments for sample in labelled if not sample.problems}
     return labelled, [*_outside_note(labels, stretches), *unlabelled_note(by_id)]
+
+
+def stage_file(folders: Sequence[Path]) -> Path | None:
+    """The only `stage_labels.csv` in some folders, or the first folder that holds corrections; None without any."""
+    paths = [folder / STAGE_CSV for folder in folders if (folder / STAGE_CSV).is_file()]
+    corrected = [folder for folder in folders if [*folder.glob(PATTERN)]]
+    if paths and corrected:
+        raise InputError("labelled_twice", f"{paths[0]} and corrections in {corrected[0]} both hold stages.")
+    if len({path.read_bytes() for path in paths}) > 1:
+        raise InputError("labelled_twice", f"{paths[0]} and {paths[1]} hold different stages.")
+    return next(iter([*paths, *corrected]), None)
+
+
+def _corrected(folder: Path, samples: Sequence[Sample], files: Sequence[str], sport: Sport) -> dict[str, list[Segment]]:
+    """File → its segments, by the corrections in a folder; InputError as `corrections.by_video`."""
+    file_of = {str(sample.path): file for sample, file in zip(samples, files, strict=True) if sample.path.exists()}
+    corrections = by_video(read_corrections(folder), list(file_of), sport)
+    return {file_of[path]: corrected_segments(ones) for path, ones in corrections.items()}
 
 
 def _outside_note(labels: dict[str, list[Segment]], stretches: dict[str, list[tuple[int, int] | None]]) -> list[Remark]:

@@ -19,6 +19,8 @@ from data_prep.datasets import DATASETS, manifest
 from data_prep.records.building import BuildSettings
 from data_prep.records.checks import check
 from data_prep.records.summary import summary
+from scoringnet_tf.data.corrections import COLUMNS
+from scoringnet_tf.data.video import Clip
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 SMALL = BuildSettings((36, 48))
@@ -92,6 +94,43 @@ def test_rows_are_checked(tmp_path):
     assert num_problems == 12
     named = {line.partition(":")[0].rpartition(" ")[2] for line in lines if line.startswith("manifest.csv, row ")}
     assert named == {"2", "3", "4", "5", "6", "7", "8"}
+
+
+def corrections_of(path, performance, *frames):
+    """The rows that a page saves for a dive in three stages; an empty frame is unknown."""
+    names = ("start of pre-starting", "start of take-flight", "start of entry", "end")
+    sha256 = Clip(path).sha256()
+    return [
+        (path.name, sha256, performance, name, "", frame, "2026-12-01T22:24:02Z")
+        for name, frame in zip(names, frames, strict=True)
+    ]
+
+
+def test_corrections_from_a_page_are_stage_labels(tmp_path):
+    """Two dives in one file; in another the first stage is not known, and so is nothing before its second."""
+    for number, name in enumerate(("two.avi", "one.avi", "none.avi")):
+        write_bars(tmp_path / name, 30, number)
+    write_table(tmp_path / "manifest.csv", ("video",), [("two.avi",), ("one.avi",), ("none.avi",)])
+    dives = {2: (16, 18, 22, 25), 1: (2, 5, 9, 12)}
+    two = [row for number, frames in dives.items() for row in corrections_of(tmp_path / "two.avi", number, *frames)]
+    write_table(tmp_path / "two.avi.corrections.csv", COLUMNS, two)
+    one = corrections_of(tmp_path / "one.avi", 1, "", 5, 20, 28)
+    write_table(tmp_path / "one.avi.corrections.csv", COLUMNS, one)
+    info = build("manifest", tmp_path, tmp_path / "records", sport="diving")
+    counts = {"noise": 11 + 2, "pre-starting": 5, "take-flight": 8 + 15, "entry": 6 + 8, "unlabelled": 35}
+    assert info.stage_frames["train"] == counts
+    write_table(tmp_path / "one.avi.corrections.csv", COLUMNS, one[:-1])
+    with refused("missing_rows", "end"):
+        manifest.read(tmp_path, sport="diving")
+    with refused("unknown_name", "pre-starting"):
+        manifest.read(tmp_path, sport="diving_phases")
+    write_table(tmp_path / "one.avi.corrections.csv", COLUMNS, one)
+    write_bars(tmp_path / "one.avi", 29, 1)
+    with refused("other_video", "one.avi"):
+        manifest.read(tmp_path, sport="diving")
+    write_table(tmp_path / "stage_labels.csv", STAGE_COLUMNS, [("one.avi", "entry", 1, 5)])
+    with refused("labelled_twice", "stage_labels.csv"):
+        manifest.read(tmp_path, sport="diving")
 
 
 @pytest.mark.parametrize(
