@@ -1,9 +1,10 @@
 """A video with its result drawn under each frame: stage, clock, the stages along time with a cursor, the times."""
 
+import dataclasses
 import functools
 import os
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,14 @@ FINER = 4  # letters are drawn so many times larger, and made smaller
 DARK, LIGHT = np.array((22, 24, 29), np.uint8), np.array((255, 255, 255), np.uint8)
 
 
-def save_video(score: Any, path: AnyPath, joints: bool = True) -> None:
+def save_video(score: Any, path: AnyPath, joints: bool = True, between: Sequence[str] = ()) -> None:
     """Writes the video of a `VideoScore` as MP4, with its result under the picture and the times of its frames.
 
-    With `joints` the bodies that were followed are drawn.
+    With `joints` the bodies that were followed are drawn. With the names of two moments in `between` only what the
+    first performance that has both shows from the one to the other.
 
     Raises:
+        InputError: no performance has both moments.
         InputError: it was scored from features, its file has fewer frames now, or `path` is that file.
         VideoError: its file is gone, or cannot be read.
     """
@@ -47,12 +50,25 @@ def save_video(score: Any, path: AnyPath, joints: bool = True) -> None:
     if os.path.realpath(str(path)) == os.path.realpath(score.video):  # also of addresses
         raise InputError("exists", f"{path} is the video itself.", "Name another file.")
     first = score.stages[0]["start_frame"] if score.stages else score.performances[0].start_frame
+    if between:
+        first, stop = _moments(score, between)
+        score = dataclasses.replace(score, num_frames=stop - first)
     with local_video(score.video) as source, replacing_file(path) as file:
         times = _times(source, first, score)
         frames = filmed(source, first, first + score.num_frames, HEIGHT)
         tracks = [track for one in score.performances for track in one.body if joints]
         frames = with_bodies(frames, tracks, first) if tracks else frames
         write_clip(file, _drawn(frames, times, score), score.fps / score.speed, mark_of(score.video))
+
+
+def _moments(score: Any, between: Sequence[str]) -> tuple[int, int]:
+    """The frame of the earlier of two moments, and the one behind that of the later."""
+    for one in score.performances:
+        if all(name in one.moments for name in between):
+            frames = [one.moments[name].frame for name in between]
+            return min(frames), max(frames) + 1
+    known = ", ".join(dict.fromkeys(name for one in score.performances for name in one.moments)) or "none"
+    raise InputError("unknown_name", f"{score.video} has no moments {' and '.join(between)}, but {known}.")
 
 
 def _times(source: Path, first: int, score: Any) -> np.ndarray:

@@ -259,10 +259,10 @@ class VideoScore:
         """A picture: frames from the key stages above the stage strip, scores, reasons and warnings."""
         return rendering.figure(self)
 
-    def save(self, path: AnyPath, joints: bool = True) -> None:
+    def save(self, path: AnyPath, joints: bool = True, between: Sequence[str] = ()) -> None:
         """Writes the result by the file's ending: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
 
-        The last one reads the video again, and has the `joints` drawn.
+        The last one reads the video again, has the `joints` drawn, and may be cut `between` two moments.
 
         Raises:
             InputError: the ending is another one; or as in `save_video`.
@@ -276,7 +276,7 @@ class VideoScore:
         elif suffix == ".mp4":
             from scoringnet_tf.inference.annotated_video import save_video
 
-            save_video(self, path, joints)
+            save_video(self, path, joints, between)
         else:
             raise InputError("wrong_format", f"{path} does not end in .json, .png or .mp4.")
 

@@ -130,6 +130,7 @@ class ShownPerformance(Scene):
         curves: name → degrees in each shown frame, NaN where it was not seen.
         bodies: what `overlays.drawing` gives for each shown frame; none without joints.
         file, sha256: the video's name, and its bytes' hash; empty if it cannot be corrected.
+        thumbnail: the flight as a small JPEG.
         dive: the first athlete's number; empty if it is not known.
         number: the performance's, from 1.
         edges: of stages, see `page_data.edges`.
@@ -155,6 +156,7 @@ class ShownPerformance(Scene):
     bodies: Sequence[Mapping[str, Any]] = ()
     file: str = ""
     sha256: str = ""
+    thumbnail: bytes = b""
     dive: str = ""
     number: int = 1
     edges: Sequence[Mapping[str, Any]] = ()

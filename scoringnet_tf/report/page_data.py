@@ -24,6 +24,7 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, name_of
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole
 LATER = 0.2  # seconds after a dive's entry, when the splash is seen
+THUMBNAIL = 72  # pixels: its height
 ONE_DEVIATION = "± one standard deviation"
 
 
@@ -107,6 +108,7 @@ def performance_pages(
             "bodies": drawings(performance.body if joints else [], scene.first_frame, scene.num_frames, width / height),
             "curves": curves_in(performance, scene),
             "number": number,
+            "thumbnail": _thumbnail(jpegs, stages),
             "edges": edges(score.sport, performance, stages, scene.first_frame),
             "corrections": performance.corrections,
             "dive": performance.elements["dive"].value if "dive" in performance.elements else "",
@@ -148,6 +150,14 @@ def edges(sport: Sport, performance: Performance, stages: Sequence[Mapping], fir
         name = moments[0] if moments else name
         found.append({"what": what, "name": name, "stage": stage, **values, "moments": moments, "durations": durations})
     return found
+
+
+def _thumbnail(jpegs: Sequence[bytes], stages: Sequence[Mapping]) -> bytes:
+    """The frame in the middle of the last stage but one, in our sports the flight, or of all."""
+    runs = [run for run in stages if run["name"] != NOISE]
+    start, stop = (runs[-2]["start_frame"], runs[-2]["end_frame"]) if len(runs) > 1 else (0, len(jpegs))
+    picture = decode_jpeg(jpegs[(start + stop) // 2])
+    return encode_jpeg(resize_frame(picture, viewing_size(picture.shape[:2], 1.0, THUMBNAIL)), QUALITY)
 
 
 def _small(picture: np.ndarray) -> np.ndarray:

@@ -110,10 +110,11 @@ class Pictures:
         folder: made if it does not exist.
         suffix: ends the files' names, see `VideoScore.save`: pictures or videos.
         joints: whether videos have the joints drawn.
+        between: names of two moments; videos show what is between them.
     """
 
-    def __init__(self, folder: AnyPath, suffix: str = ".png", joints: bool = True) -> None:
-        self._folder, self._suffix, self._joints = as_path(folder), suffix, joints
+    def __init__(self, folder: AnyPath, suffix: str = ".png", joints: bool = True, between: Sequence[str] = ()) -> None:
+        self._folder, self._suffix, self._options = as_path(folder), suffix, (joints, between)
         self._videos: dict[str, str] = {}  # that the pictures of these names show
 
     def draw(self, score: VideoScore) -> Remark | None:
@@ -121,7 +122,7 @@ class Pictures:
         path = self._folder / f"{_picture_name(score.video)}{self._suffix}"
         try:
             path = self._folder / self._free_name(_picture_name(score.video), score.video)
-            score.save(path, self._joints)
+            score.save(path, *self._options)
         except (OSError, InputError) as error:
             why = str(getattr(error, "strerror", None) or error)
             return Remark("picture_not_written", f"{path} cannot be written: {why.rstrip('.')}.")

@@ -1,12 +1,15 @@
 """A session's page, which lists its performances and links to their pages; and writing all pages."""
 
+import collections
 import math
 import re
+import statistics
 import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from scoringnet_tf.inference.times import Measure
 from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, rendered, shared_notes
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
@@ -47,6 +50,7 @@ def session_page(
         last=last,
         parts=names[:-1],
         measures=list(dict.fromkeys(name for shown, *_ in performances for name in shown.measures)),
+        athletes=spreads([shown for shown, *_ in performances]),
         confidence=next((score.confidence for score in scores if score.confidence), ""),
         is_ranked=any(value > -math.inf for value in points),
         withheld=points.count(-math.inf) if names else 0,
@@ -56,6 +60,29 @@ def session_page(
             for value, (shown, link, compare_link) in zip(points, ranked, strict=True)
         ],
     )
+
+
+def spreads(performances: Sequence[ShownPerformance]) -> list[tuple[str, int, dict[str, Measure]]]:
+    """(athlete, number of dives, score or measure → its mean ± its standard deviation) for the names that people typed.
+
+    A dive in which it is not seen does not count; of one dive alone there is no deviation.
+    """
+    values: dict[str, dict[str, list[Measure]]] = {}
+    counts = collections.Counter(one.typed["athlete"] for one in performances if one.typed["athlete"])
+    for shown in performances:
+        scores = {name: Measure(score.value, "points") for name, score in shown.known_scores.items()}
+        for name, measure in (scores | dict(shown.measures)).items():
+            values.setdefault(shown.typed["athlete"], {}).setdefault(name, []).append(measure)
+    return [
+        (athlete, count, {name: _spread(ones) for name, ones in values.get(athlete, {}).items()})
+        for athlete, count in sorted(counts.items())
+    ]
+
+
+def _spread(measures: Sequence[Measure]) -> Measure:
+    numbers = [one.value for one in measures]
+    deviation = statistics.stdev(numbers) if len(numbers) > 1 else None
+    return Measure(statistics.fmean(numbers), measures[0].unit, deviation)
 
 
 def _points(shown: ShownPerformance, name: str) -> float:

@@ -1,6 +1,7 @@
 """The pages of a report as people have them: on a phone, on a desktop, by keyboard, by screen reader, in print."""
 
 import base64
+import csv
 import pathlib
 
 import av
@@ -202,6 +203,27 @@ def test_each_stage_has_the_curve_of_its_own_probabilities(report, open_page):
     page = open_page(report[1])
     curves = page.evaluate("[...document.querySelectorAll('#sure path.line')].map(one => one.getAttribute('d'))")
     assert [curve.partition("L650.0 ")[2].partition("L")[0] for curve in curves] == ["88.5", "88.5", "30.8", "88.5"]
+
+
+def test_a_picture_and_the_tables_can_be_kept(report, open_page, tmp_path):
+    """The picture has the size of the video and the joints; of a table what is seen, without its links."""
+    page = open_page(report[1])
+    page.click(".strip button >> nth=0")
+    playing_at(page)
+    with page.expect_download() as download:
+        page.click("[name=keep]")
+    assert download.value.suggested_filename == "a.mp4, 0.16 s, frame 4, take-flight.png"
+    download.value.save_as(tmp_path / "a.png")
+    pixels = cv2.imread(str(tmp_path / "a.png"))
+    assert [*pixels.shape[:2]] == page.evaluate("[players[0].video.videoHeight, players[0].video.videoWidth]")
+    assert (pixels == (77, 225, 255)).all(axis=-1).any()
+    page = open_page(report[0])
+    with page.expect_download() as download:
+        page.click(".keep")
+    download.value.save_as(tmp_path / "a.csv")
+    head, first, *_ = csv.reader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert head[:3] == ["rank", "performance", "final"]
+    assert first[0] == "1" and LONG_NAME in first[1] and len(head) == len(first) and "comparison" not in head
 
 
 def test_pages_lead_to_each_other_by_keyboard(report, open_page):

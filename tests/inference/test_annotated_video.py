@@ -103,6 +103,19 @@ def test_a_stretch_is_shown_alone(tmp_path, fps):
     assert [read_index(frame[:HEIGHT]) for frame in frames] == list(range(10, 20)) and shown[0] == 0
 
 
+def test_a_clip_between_two_moments(tmp_path):
+    """Both are in it, whichever is named first; its clock is the file's."""
+    write_bars(tmp_path / "v.mp4", 30)
+    score = score_of(tmp_path / "v.mp4", np.arange(30) / 25, [("take-flight", 10), ("entry", 20)])
+    score.performances[0].moments.update({"take-off": Moment(10, 0.4), "entry": Moment(20, 0.8)})
+    score.save(tmp_path / "cut.mp4", between=["entry", "take-off"])
+    frames, shown = decoded(tmp_path / "cut.mp4")
+    assert [read_index(frame[:HEIGHT]) for frame in frames] == list(range(10, 21)) and shown[0] == 0
+    with refused("unknown_name", "landing", "take-off"):
+        score.save(tmp_path / "no.mp4", between=["take-off", "landing"])
+    assert not (tmp_path / "no.mp4").exists()
+
+
 def test_joints_are_drawn_where_they_are_unless_switched_off(tmp_path):
     """The left side yellow, the right side pink; what was not seen grey. Of frames 2 and 3 alone."""
     write_video(tmp_path / "v.mp4", np.zeros((6, 600, 800, 3), np.uint8))

@@ -48,6 +48,22 @@ def test_what_holds_for_all_is_told_once():
     assert counts[-1] == "0" and elements.text().count("0.12 ± 0.16 s") == 2
 
 
+def test_a_session_tells_the_spread_of_each_athlete():
+    """By the names that people typed; 70 and 80 have a mean of 75 and a standard deviation of 7.07."""
+    named = {"athlete": {"model": "", "corrected": "Ann, <b>"}}
+    ann = [
+        full(name=name, values=(3.0, 20.0, final), corrections=named, thumbnail=b"jpeg")
+        for name, final in (("a", 70.0), ("b", 80.0))
+    ]
+    eve = full(name="c", corrections={"athlete": {"model": "", "corrected": "Eve"}}, measures={})
+    elements = session(*ann, eve, full(name="d"))
+    assert elements.text().count("Ann, <b>") == 3 and not elements.of("b")
+    assert "Ann, <b> 2 3.00 ± 0.00 points 20.00 ± 0.00 points 75.00 ± 7.07 points 0.12 ± 0.00 s" in elements.text()
+    assert "Eve 1 3.00 points 24.00 points 72.00 points – –" in elements.text()
+    assert len(elements.of("img")) == 2
+    assert "Athletes" not in session(full(name="d"), full(name="e")).text()
+
+
 # === Files ===
 
 

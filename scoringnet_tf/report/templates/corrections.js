@@ -106,15 +106,13 @@ function tell(kind, name, ends) {
   if (mark) mark.style.left = `${100 * frame / dived.length}%`;
 }
 
-const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-
 // The table, of which docs/data.md tells.
 function saved(date) {
   const rows = [
     ...edges.map((edge) => [edge.what, edge.model ?? "", edge.frame ?? ""]),
     ...texts.filter((one) => one.value.trim() || one.dataset.model).map((one) => [one.dataset.what, one.dataset.model, one.value.trim()]),
   ].map(([what, ...values]) => [dived.file, dived.sha256, dived.number, what, ...values, date]);
-  return [columns, ...rows].map((row) => row.map((cell) => quoted(String(cell))).join(",")).join("\r\n") + "\r\n";
+  return csvOf([columns, ...rows]);
 }
 
 function parsed(text) {
@@ -153,12 +151,6 @@ function take(text) {
   seen = own[0].date;
   isSaved = true;
   refresh();
-}
-
-function download(name, content) {
-  const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(content) });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
 async function save() {

@@ -134,7 +134,8 @@ function drawChart(element, lines, range) {
 class Deck {
   constructor(controls, players) {
     Object.assign(this, { controls, players, at: 0, running: 0 });
-    const { play, back, next, speed } = controls.elements;
+    const { play, back, next, speed, keep } = controls.elements;
+    keep?.addEventListener("click", () => this.keep());
     play.addEventListener("click", () => this.toggle());
     [[back, -1], [next, 1]].forEach(([button, frames]) => button.addEventListener("click", () => this.step(frames)));
     speed.addEventListener("change", () => this.move(this.at));
@@ -149,6 +150,15 @@ class Deck {
       drawPictures();
     }));
     controls.hidden = false;
+  }
+
+  // What is shown, with what is drawn over it.
+  keep() {
+    const { video, frame, bodies, name } = this.lead, [width, height] = [video.videoWidth, video.videoHeight];
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    drawBody(canvas, bodies[frame], [0, 0, width, height], undefined, false);
+    canvas.toBlob((content) => download(`${name}, ${this.lead.words(frame)}.png`, content));
   }
 
   get lead() { return this.players[0]; }
