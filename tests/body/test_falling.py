@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scoringnet_tf.body.camera import camera_path, foreground
+from scoringnet_tf.body.camera import _sorted, camera_path, foreground
 from scoringnet_tf.body.falling import find_fall
 
 HEIGHT, WIDTH, RATE = 120, 160, 25
@@ -78,6 +78,13 @@ def test_where_no_other_picture_shows_the_background_there_is_no_silhouette(hall
     silhouette, _ = foreground(filmed(hall, path_of((0, 60)))[:2], path_of((0, 60))[:2], np.arange(2) / RATE, 0)
     assert np.isnan(silhouette[:50]).all()
     assert np.isfinite(silhouette[70:]).all()
+
+
+def test_planes_are_sorted_as_numpy_sorts():
+    rng = np.random.default_rng(0)
+    for count in (1, 2, 3, 16):
+        planes = rng.integers(0, 256, (count, 5, 7), np.uint8)
+        np.testing.assert_array_equal(_sorted(planes), np.sort(planes, axis=0))
 
 
 def motion_of(*bodies, noise=0.0):
