@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.inference.recognition import where_recognised
-from scoringnet_tf.inference.seen import Seen, Span, longest_run
+from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.decoding import StageDecision, decided, first_argmax
 from scoringnet_tf.models.training_statistics import stage_frames
@@ -137,22 +137,6 @@ def edges_in(labels: np.ndarray, sport: Any, rate: float | None = None) -> dict[
         for stage, frame in zip(sport.stages[1:], np.asarray(frames)[0], strict=True)
         if frame >= 0
     }
-
-
-def fall_shown(sport: Any, labels: np.ndarray, rate: float) -> tuple[tuple[int, int], tuple[bool, bool]] | None:
-    """A fall in labels (L,): (first frame, first one behind it), and whether the stages tell each; None without one."""
-    at, edges = fall_stage(sport), edges_in(labels, sport, rate)
-    flight = longest_run(labels, at) if at else None
-    start, stop = ((stage, False) in edges for stage in sport.stages[at : at + 2])
-    return (flight, (start, stop)) if flight else None
-
-
-def fall_edges(sport: Any, fall: tuple[int, int | None, int | None], begin: int) -> dict[tuple[str, bool], int]:
-    """`edges_in` frames from `begin` on, by what the body tells of a fall (`Span.fall`)."""
-    stage, off, end = fall
-    before, during, after = sport.stages[stage - 1 : stage + 2]
-    keys = {(before, True): off, (during, False): off, (during, True): end, (after, False): end}
-    return {key: frame - begin for key, frame in keys.items() if frame is not None}
 
 
 def moment_frames(sport: Any, labels: Any, mask: Any, rate: float | None = None) -> Any:

@@ -15,19 +15,18 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from scoringnet_tf.body.following import follow
 from scoringnet_tf.body.pose import has_pose_models, load_pose_models
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.data.features import check_features, read_features
-from scoringnet_tf.data.preprocessing import Decoded
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import check_speed, slow_motion
-from scoringnet_tf.inference.finding import AROUND, LAST, edges_in, fall_edges, fall_shown, fall_stage, find
+from scoringnet_tf.inference.finding import AROUND, edges_in, find
+from scoringnet_tf.inference.flights import body_remarks, by_body, fall_edges, tracks_in
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
@@ -43,7 +42,6 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
 
 PICTURE = 720  # pixels: height of the pictures in which athletes are followed
-FILMED = 1.6  # seconds before and after a flight in which its background is looked for
 ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 
 
@@ -150,9 +148,8 @@ class Predictor:
                 remarks = checks.performance_remarks(self.model, seen, span)
                 tracks = self.follow(seen, span) if force or correction or not remarks.reasons else []
                 if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
-                    off, end = (None if one is None else one - seen.video.first_frame for one in tracks[0].ends)
-                    span = spans[at] = dataclasses.replace(span, fall=(fall_stage(self.model.sport), off, end))
-                    tracks = tracks if None not in (off, end) else []  # nothing is measured in half a flight
+                    span = spans[at] = by_body(self.model.sport, seen, span, tracks[0])
+                    tracks = [track for track in tracks if None not in track.flight]  # half a flight tells nothing
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)
                 performance = judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force)
@@ -255,21 +252,7 @@ class Predictor:
 
     def follow(self, seen: Seen, span: Span) -> list[Track]:
         """The joints of who falls in a performance."""
-        video, (begin, labels) = seen.video, span.frames(seen)
-        shown = fall_shown(self.model.sport, labels, video.fps)
-        if self._poses is None or shown is None or not video.pictures:
-            return []
-        (start, stop), told = np.add(shown[0], begin).tolist(), shown[1]
-        told = told if span.corrected is None else (True, True)
-        stages = seen.frame_stages[:, fall_stage(self.model.sport)].copy()  # type: ignore[index]
-        if not told[1] and len(stages) - stop <= LAST * video.fps:  # no stage is sure where film ends
-            stages[stop:], stop = 0.5, len(stages)
-        first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
-        last = min(last, len(video.pictures))
-        pictures, times = Decoded(video.pictures, first, last), seen.times[first:last]
-        by_body = (stages[first:last], told) if span.corrected is None else ()  # people know both ends
-        tracks = follow(pictures, times, self._poses, start - first, stop - first, *by_body)
-        return [track.shifted(video.first_frame + first) for track in tracks]
+        return tracks_in(self.model.sport, seen, span, self._poses) if self._poses else []
 
     # === Score ===
 
@@ -374,7 +357,7 @@ def judge(
     # 4. What the body shows
     body = shown_by_all(tracks if moments else [], model.sport, (file_frame + first, file_frame + end))
     if moments and shows_bodies(model):
-        warnings = [*warnings, *_body_remarks(tracks, body.not_seen)]
+        warnings = [*warnings, *body_remarks(tracks, body.not_seen)]
     return Performance(
         start_frame=file_frame + first,
         end_frame=file_frame + end,
@@ -412,14 +395,6 @@ def _times(
     moments = moments_of(sport, edges, times, uncertainties, seen.video.first_frame + begin)
     unseen = checks.fall_remarks(sport, edges, labels, seen.video.fps)
     return moments, durations_of(sport, edges, times, uncertainties), unseen
-
-
-def _body_remarks(tracks: list[Track], not_seen: list[str]) -> list[Remark]:
-    """How many athletes were followed, and what was not seen of them."""
-    if not tracks and not has_pose_models():
-        return [remark("no_pose_model")]
-    remarks = [remark("several_athletes", count=len(tracks))] if len(tracks) > 1 else []
-    return [*remarks, remark("not_seen", which=", ".join(not_seen))] if not_seen else remarks
 
 
 # === Keep ===

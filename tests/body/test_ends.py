@@ -23,7 +23,7 @@ def seen(rng, rate, late=(0.0, 0.0)):
     fall = np.polyval(np.polyfit(times[air], centre_of_mass(joints[air])[:, 1], 2), times)
     logits = np.minimum(times - times[off] - late[0], times[end] + late[1] - times) / 0.1
     stages, wet = 1 / (1 + np.exp(-logits)), np.arange(len(times)) >= end
-    cost = np.where(confidence > 0, rng.uniform(1.0, 2.0, len(times)) + wet * rng.uniform(1.0, 5.0, len(times)), np.inf)
+    cost = np.where(confidence > 0, rng.uniform(1.0, 2.0, len(times)) + wet * rng.uniform(2.0, 6.0, len(times)), np.inf)
     flight = np.flatnonzero(stages > 0.5)[[0, -1]] + (0, 1)
     return (stages, times, (int(flight[0]), int(flight[1])), joints, confidence, fall, cost), (off, end)
 

@@ -1,0 +1,65 @@
+"""A performance's flight: where the stages show it, its athletes are followed, and they correct its ends."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from scoringnet_tf.body.following import follow
+from scoringnet_tf.body.pose import PoseModels, has_pose_models
+from scoringnet_tf.body.track import Track
+from scoringnet_tf.data.preprocessing import Decoded
+from scoringnet_tf.inference.finding import LAST, edges_in, fall_stage
+from scoringnet_tf.inference.seen import Seen, Span, longest_run
+from scoringnet_tf.inference.words import remark
+from scoringnet_tf.support.messages import Remark
+
+FILMED = 1.6  # seconds before and after a flight in which its background is looked for
+
+
+def tracks_in(sport: Any, seen: Seen, span: Span, poses: PoseModels) -> list[Track]:
+    """The joints of who falls in a performance; their flights lack an end that neither stages nor bodies show."""
+    video, (begin, labels) = seen.video, span.frames(seen)
+    shown = _shown(sport, labels, video.fps)
+    if shown is None or not video.pictures:
+        return []
+    (start, stop), told = np.add(shown[0], begin).tolist(), shown[1]
+    stages = seen.frame_stages[:, fall_stage(sport)].copy()  # type: ignore[index]
+    if span.corrected is None and not told[1] and len(stages) - stop <= LAST * video.fps:
+        stages[stop:], stop = 0.5, len(stages)  # no stage is sure where film ends
+    first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
+    last = min(last, len(video.pictures))
+    pictures, times = Decoded(video.pictures, first, last), seen.times[first:last]
+    proposed = (stages[first:last], told) if span.corrected is None else ()  # people know both ends
+    tracks = follow(pictures, times, poses, start - first, stop - first, *proposed)
+    return [track.shifted(video.first_frame + first) for track in tracks]
+
+
+def by_body(sport: Any, seen: Seen, span: Span, track: Track) -> Span:
+    """The span with the ends of the flight that a track has."""
+    off, end = (None if at is None else at + track.first_frame - seen.video.first_frame for at in track.flight)
+    return dataclasses.replace(span, fall=(fall_stage(sport), off, end))
+
+
+def _shown(sport: Any, labels: np.ndarray, rate: float) -> tuple[tuple[int, int], tuple[bool, bool]] | None:
+    """A fall in labels (L,): (first frame, first one behind it), and whether the stages tell each; None without one."""
+    at, edges = fall_stage(sport), edges_in(labels, sport, rate)
+    flight = longest_run(labels, at) if at else None
+    start, stop = ((stage, False) in edges for stage in sport.stages[at : at + 2])
+    return (flight, (start, stop)) if flight else None
+
+
+def fall_edges(sport: Any, fall: tuple[int, int | None, int | None], begin: int) -> dict[tuple[str, bool], int]:
+    """`edges_in` frames from `begin` on, by what the body tells of a fall (`Span.fall`)."""
+    stage, off, end = fall
+    before, during, after = sport.stages[stage - 1 : stage + 2]
+    keys = {(before, True): off, (during, False): off, (during, True): end, (after, False): end}
+    return {key: frame - begin for key, frame in keys.items() if frame is not None}
+
+
+def body_remarks(tracks: list[Track], not_seen: list[str]) -> list[Remark]:
+    """How many athletes were followed, and what was not seen of them."""
+    if not tracks and not has_pose_models():
+        return [remark("no_pose_model")]
+    remarks = [remark("several_athletes", count=len(tracks))] if len(tracks) > 1 else []
+    return [*remarks, remark("not_seen", which=", ".join(not_seen))] if not_seen else remarks
