@@ -81,9 +81,10 @@ def _on_board(since: np.ndarray, joints: np.ndarray, confidence: np.ndarray, fal
 def _in_water(since: np.ndarray, cost: np.ndarray) -> np.ndarray:
     """Log odds (L,) of the air against the water, by how much worse poses fit than just before."""
     before = cost[(since > -LAST[0]) & (since < -LAST[1])]
-    usual = max(1.0, float(np.median(before))) if len(before) else np.inf
-    if np.isinf(usual):
+    seen = before[np.isfinite(before)]
+    if len(seen) < max(3, len(before) / 3):
         return np.zeros(len(since))
+    usual = max(1.0, float(np.median(seen)))
     fits = (usual + WORSE - cost) / FIT
     return np.where(since > -FITTING, np.clip(fits, WET, DRY), 0.0)
 

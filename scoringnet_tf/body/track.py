@@ -38,6 +38,11 @@ class Track:
         return dataclasses.replace(self, first_frame=self.first_frame + frames)
 
     @property
+    def ends(self) -> tuple[int | None, ...]:
+        """The flight's ends, numbers in the file."""
+        return tuple(None if at is None else self.first_frame + at for at in self.flight)
+
+    @property
     def seen(self) -> np.ndarray:
         """Frames in which the body was seen, bool (L,)."""
         return np.median(self.confidence, axis=1) > 0

@@ -37,7 +37,7 @@ def tracks_in(sport: Any, seen: Seen, span: Span, poses: PoseModels) -> list[Tra
 
 def by_body(sport: Any, seen: Seen, span: Span, track: Track) -> Span:
     """The span with the ends of the flight that a track has."""
-    off, end = (None if at is None else at + track.first_frame - seen.video.first_frame for at in track.flight)
+    off, end = (None if at is None else at - seen.video.first_frame for at in track.ends)
     return dataclasses.replace(span, fall=(fall_stage(sport), off, end))
 
 
