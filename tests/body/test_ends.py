@@ -59,7 +59,7 @@ def test_ends_hardly_move_if_what_is_seen_changes_a_little():
 def test_an_end_is_shown_only_if_the_body_is_seen_behind_it():
     """Stages invent an entry where film ends in the air; who is not seen leaves the ends to the stages."""
     rng, whole, cut = np.random.default_rng(4), [], []
-    for _ in range(20):
+    for _ in range(60):
         (stages, times, flight, joints, confidence, fall, cost), (_, end) = seen(rng, 25, (0.0, -WRONG))
         whole.append(ends_of(stages, times, flight, joints, confidence, fall, cost).shown)
         unseen = ends_of(stages, times, flight, joints, np.zeros_like(confidence), fall, np.full_like(cost, np.inf))
