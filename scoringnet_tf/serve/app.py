@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import ipaddress
+import re
 import secrets
 import socket
-import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
@@ -74,7 +74,8 @@ def create_app(
         stop()
 
     async def checked(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        name = request.url.hostname or ""
+        # Not `request.url`, which falls back to this server's address if the header is malformed.
+        name = re.sub(r":\d+$", "", request.headers.get("Host", "")).strip("[]").lower()
         known = _is_address(name) or name in {"localhost", host.lower(), socket.gethostname().lower()}
         is_page = request.url.path.endswith(kept.CORRECTIONS) and request.headers.get("Origin") == SANDBOXED
         if not known:
@@ -151,12 +152,12 @@ def create_app(
 
     @app.post("/videos/{token}/{_:path}corrections.csv")
     async def correct(token: str, request: Request, seen: str = "") -> dict:
-        content = b""
+        job, content = queue.job(token), b""
         async for chunk in request.stream():
             content += chunk
             if len(content) > LARGEST:
                 raise InputError("too_large", "The corrections have more than 1 MB.", "Shorten the note.")
-        queue.correct(queue.job(token), content, seen)
+        queue.correct(job, content, seen)
         return {}
 
     @guarded.get("/videos/{token}/{name:path}")
@@ -185,7 +186,7 @@ def _is_foreign(request: Request) -> bool:
     """Whether another origin's page sends a request; older browsers tell that by Origin alone."""
     site, origin = (request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
     if site is None and origin is not None:
-        return urllib.parse.urlsplit(origin).netloc != request.headers.get("Host")
+        return origin.partition("://")[2] != request.headers.get("Host")
     return site not in (None, "same-origin", "none")
 
 

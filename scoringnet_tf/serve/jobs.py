@@ -129,7 +129,7 @@ class Queue:
         if not self.keeps or job.state != DONE:
             raise InputError("not_found", "No corrections are kept here.")
         try:
-            kept.save_corrections(job.folder, content, seen)
+            kept.save_corrections(job, content, seen)
         except OSError as error:
             raise InputError("not_writable", *_no_room(error)) from error
 
@@ -225,6 +225,9 @@ class Queue:
         self._set(job, WORKING)
         sources = [self._jobs[token] for token in job.compared or [job.token] if token in self._jobs]
         videos = [(one.video, one.name, one.options) for one in sources]
+        if job.compared and len(videos) < 2:
+            self._end(job, Remark("not_found", "A video of this comparison has been deleted."))
+            return
         result = await asyncio.to_thread(self._work, self.limits.work_seconds, videos, job.name, job.folder)
         took = job.seconds
         self._durations.append(took)

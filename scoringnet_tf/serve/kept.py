@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scoringnet_tf.data.corrections import COLUMNS, read_corrections
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.files import read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError, Remark
 
@@ -51,18 +52,23 @@ def delete(folder: Path) -> None:
         shutil.rmtree(folder.replace(unfinished(folder)))
 
 
-def save_corrections(folder: Path, content: bytes, seen: str) -> None:
+def save_corrections(job: Any, content: bytes, seen: str) -> None:
     """Replaces the corrections of the performances in a table, and leaves those of others.
 
-    InputError `changed` unless `seen` is the date of those that it replaces, else as `read_corrections`.
+    InputError `changed` unless `seen` is the date of those that it replaces, `other_video` if they are not those of the
+    job's, else as `read_corrections`.
     """
-    path = folder / CORRECTIONS
+    path = job.folder / CORRECTIONS
     with replacing_file(path) as temporary:
         temporary.write_bytes(content)
         try:
-            corrected = {one.performance for one in read_corrections(temporary)}
+            given = read_corrections(temporary)
         except InputError as error:
-            raise InputError(error.code, str(error).replace(str(temporary), CORRECTIONS)) from error
+            message = str(error).replace(str(temporary), CORRECTIONS).replace(temporary.name, CORRECTIONS)
+            raise InputError(error.code, message) from error
+        if any(one.sha256 != Clip(job.video).sha256() for one in given):
+            raise InputError("other_video", "These are corrections of another video.", "Load the page again.")
+        corrected = {one.performance for one in given}
         saved = read_corrections(path) if path.is_file() else []
         if any(one.date != seen for one in saved if one.performance in corrected):
             raise InputError("changed", "Somebody else has saved corrections since.", "Load the page again.")

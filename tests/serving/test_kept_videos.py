@@ -1,6 +1,7 @@
 """What the web page keeps: listed, compared, corrected, deleted, and whole whatever happens; and its password."""
 
 import errno
+import hashlib
 import json
 
 import pytest
@@ -81,6 +82,19 @@ def test_two_that_are_ticked_are_compared(serve, gate):
     assert len(names(serve(keeps=True))) == 4
 
 
+def test_a_comparison_of_a_video_that_was_deleted_meanwhile_is_none(serve, gate):
+    client = serve(keeps=True)
+    first, second = (upload(client, b"frames") for _ in range(2))
+    for token in (first, second):
+        settled(client, token)
+    gate.unlink()
+    settled(client, upload(client, b"frames"), ["working"])
+    token = client.post("/comparisons", params={"tokens": [first, second]}).json()["token"]
+    client.delete(f"/videos/{second}")
+    gate.touch()
+    assert settled(client, token)["code"] == "not_found"
+
+
 def test_what_a_killed_service_left_is_worked_on_or_deleted(serve, gate, folder, monkeypatch):
     """A full disk at the end of the work is the same: no page is known of. What others have there is left alone."""
     client = serve(keeps=True)
@@ -110,8 +124,8 @@ def table(*rows):
     return "\r\n".join([COLUMNS, *rows, ""]).encode()
 
 
-def row(performance, what, corrected, day):
-    return f"a.mp4,{'0' * 64},{performance},{what},,{corrected},2026-12-{day:02d}"
+def row(performance, what, corrected, day, content=b"frames"):
+    return f"a.mp4,{hashlib.sha256(content).hexdigest()},{performance},{what},,{corrected},2026-12-{day:02d}"
 
 
 def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_have_not_seen(serve, folder):
@@ -136,9 +150,11 @@ def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_
         (b"a,b\n1,2\n", "missing_column", 400),
         (table("a.mp4,1"), "malformed_rows", 400),
         (table(row(1, "end", "high", 3)), "malformed_rows", 400),
+        (table(row(1, "end", 8, 3, b"others")), "other_video", 400),
     ):
         response = client.post(path, params={"seen": "2026-12-02"}, content=content, headers=ORIGIN)
         assert code_of(response, status) == code and str(folder) not in response.text
+        assert code != "malformed_rows" or response.json()["message"].startswith("corrections.csv, row 2: ")
     foreign = {"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     assert code_of(client.post(path, content=table(later), headers=foreign), 403) == "foreign_origin"
     assert client.get(path).content == table(second, later)

@@ -107,6 +107,7 @@ def test_what_is_no_speed_or_size_is_refused_and_takes_no_place(serve):
         (200, {"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy"}),
         (403, {"Origin": "http://elsewhere.example"}),
         (403, {"Origin": "null"}),
+        (403, {"Origin": "http://["}),
         (200, {"Origin": "http://here.example:8000", "Host": "here.example:8000"}),
     ],
 )
@@ -128,6 +129,8 @@ def test_a_name_that_was_made_to_lead_here_reaches_nothing(serve, folder):
     foreign = {"Host": "elsewhere.example:8000", "Origin": "http://elsewhere.example:8000"}
     for method, path in (("GET", "/"), ("POST", "/videos"), ("PUT", f"/videos/{token}"), ("GET", f"/videos/{token}")):
         assert code_of(client.request(method, path, headers=foreign), 421) == "unknown_host"
+    for malformed in ("e{vil.example:8000", "[", "127.0.0.1:99999@elsewhere.example"):
+        assert code_of(client.get("/", headers={"Host": malformed}), 421) == "unknown_host"
     assert [*folder.iterdir()] == []
 
 
