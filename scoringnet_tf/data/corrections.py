@@ -148,6 +148,8 @@ def _corrections(path: Path) -> list[Correction]:
     if sorted(header) != sorted(COLUMNS):
         code = "missing_column" if {*COLUMNS} - {*header} else "wrong_columns"
         raise InputError(code, f"{path}: the columns are {', '.join(COLUMNS)}, and not {', '.join(header)[:200]}.")
+    if not rows:
+        raise InputError("missing_rows", f"{path} has a header alone.", "Save it again.")
     performances: dict[tuple[str, str, int], list[dict[str, str]]] = {}
     for number, cells in enumerate(rows, start=2):
         where = f"{path.name}, row {number}"

@@ -18,8 +18,10 @@ def as_corrected(performance: Performance, correction: Correction) -> Performanc
     }
     texts = {name: {"model": model, "corrected": text} for name, (model, text) in correction.texts.items()}
     changed = [name for name, one in (frames | texts).items() if one["model"] != one["corrected"]]
-    dive = correction.texts.get(DIVE, ("", ""))[1]
-    is_told = DIVE in performance.elements and performance.elements[DIVE].value == dive
-    elements = performance.elements | ({DIVE: Element(dive)} if dive and not is_told else {})
+    elements, dive = dict(performance.elements), texts.get(DIVE, {}).get("corrected")
+    told = elements[DIVE].value if DIVE in elements else ""
+    if dive is not None and dive != told:
+        elements.pop(DIVE, None)
+        elements |= {DIVE: Element(dive)} if dive else {}
     warnings = [*performance.warnings, remark("corrected", what=", ".join(changed) or "nothing", date=correction.date)]
     return dataclasses.replace(performance, corrections=frames | texts, elements=elements, warnings=warnings)

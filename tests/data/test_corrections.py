@@ -81,6 +81,7 @@ def changed(row, column, value):
         (changed(0, 4, "modell"), "missing_column"),
         (lambda rows: [[*row, "extra"] for row in rows], "wrong_columns"),
         (without(2), "missing_rows"),
+        (lambda rows: rows[:1], "missing_rows"),
         (lambda rows: [*rows, rows[3]], "duplicate"),
         (changed(3, 5, "9.5"), "malformed_rows"),
         (changed(3, 5, "-9"), "malformed_rows"),

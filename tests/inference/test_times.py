@@ -13,11 +13,12 @@ from training_runs import telling
 import scoringnet_tf
 from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.inference.calibration import seconds_in
+from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import flight_limits
 from scoringnet_tf.inference.finding import moment_frames
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.seen import Seen, Span
-from scoringnet_tf.inference.times import Measure, Moment
+from scoringnet_tf.inference.times import Element, Measure, Moment
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
 from scoringnet_tf.sports import StageEdge, get_sport
@@ -182,9 +183,11 @@ def test_what_people_corrected_goes_before_all_that_the_model_finds(phases, tmp_
     assert "corrected" in [warning.code for warning in one.warnings]
     runs = [(run["name"], run["start_frame"]) for run in predictor.gather("v.avi", [part.summary]).stages]
     assert runs == [("noise", 0), ("approach", 4), ("jump", 9), ("flight", 13), ("entry", 44), ("noise", 55)]
-    unknown = correction(approach=4, jump=9, entry=44, end=55)
+    unknown = correction({"dive": ("107B", "")}, approach=4, jump=9, entry=44, end=55)
     (part,) = predictor.results(predictor.read(tmp_path / "v.avi"), corrections=[unknown])
     assert [*part.performances[0].moments] == ["entry"]
+    named = dataclasses.replace(part.performances[0], elements={"dive": Element("107B", 0.6)})
+    assert as_corrected(named, unknown).elements == {}  # people took it away
 
 
 def test_a_correction_of_a_performance_that_is_not_there_is_refused(phases, tmp_path):
