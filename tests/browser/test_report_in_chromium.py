@@ -218,12 +218,16 @@ def test_a_picture_and_the_tables_can_be_kept(report, open_page, tmp_path):
     assert [*pixels.shape[:2]] == page.evaluate("[players[0].video.videoHeight, players[0].video.videoWidth]")
     assert (pixels == (77, 225, 255)).all(axis=-1).any()
     page = open_page(report[0])
+    given = ("=1+1", "-2+3|x", "+0.12 ± 0.03 s", "−1.5 s")
+    for number, text in enumerate(given):
+        page.evaluate(f"document.querySelector('#ranking').rows[2].cells[{number}].textContent = {text!r}")
     with page.expect_download() as download:
         page.click(".keep")
     download.value.save_as(tmp_path / "a.csv")
-    head, first, *_ = csv.reader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines())
+    head, first, second, *_ = csv.reader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines())
     assert head[:3] == ["rank", "performance", "final"]
     assert first[0] == "1" and LONG_NAME in first[1] and len(head) == len(first) and "comparison" not in head
+    assert second[:4] == ["'=1+1", "'-2+3|x", *given[2:]]  # a spreadsheet runs none of them
 
 
 def test_pages_lead_to_each_other_by_keyboard(report, open_page):

@@ -117,7 +117,7 @@ function saved(date) {
 
 function parsed(text) {
   const rows = [[]];
-  for (const [whole, inside, plain, end] of text.replace(/^\ufeff/, "").matchAll(/(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/g)) {
+  for (const [whole, inside, plain, end] of text.replace(/^\ufeff/, "").matchAll(/(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/gy)) {
     if (!whole && !rows.at(-1).length) break;
     rows.at(-1).push(inside?.replaceAll('""', '"') ?? plain);
     if (end !== ",") rows.push([]);
@@ -188,4 +188,4 @@ new ResizeObserver(refresh).observe(lane);
 window.addEventListener("beforeunload", (event) => { if (!isSaved) event.preventDefault(); });
 correct.hidden = false;
 refresh();
-if (dived.save) fetch(dived.save).then(async (answer) => answer.ok && take(await answer.text())).catch(() => {});
+if (dived.save) fetch(dived.save).then((answer) => answer.ok && open(answer)).catch(() => {});
