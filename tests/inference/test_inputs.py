@@ -260,10 +260,10 @@ def test_options_reach_whoever_scores():
     def read(*given, speed):
         yield *given, speed
 
-    options = {"force": True, "start": 1.0, "end": 2.0, "speed": 4.0}
+    options = {"force": True, "start": 1.0, "end": 2.0, "speed": 4.0, "corrections": {"v.mp4": ["its own"], "w.mp4": []}}
     [(name, (video, found))] = scored([("v.mp4", None)], scorer(lambda *given: given, read), **options)
     assert name == video == "v.mp4"
-    assert found == (("v.mp4", 1.0, 2.0, 4.0), {"force": True})
+    assert found == (("v.mp4", 1.0, 2.0, 4.0), {"force": True, "corrections": ["its own"]})
 
 
 def test_the_next_of_a_list_is_read_while_one_is_scored():
