@@ -260,7 +260,13 @@ def test_options_reach_whoever_scores():
     def read(*given, speed):
         yield *given, speed
 
-    options = {"force": True, "start": 1.0, "end": 2.0, "speed": 4.0, "corrections": {"v.mp4": ["its own"], "w.mp4": []}}
+    options = {
+        "force": True,
+        "start": 1.0,
+        "end": 2.0,
+        "speed": 4.0,
+        "corrections": {"v.mp4": ["its own"], "w.mp4": []},
+    }
     [(name, (video, found))] = scored([("v.mp4", None)], scorer(lambda *given: given, read), **options)
     assert name == video == "v.mp4"
     assert found == (("v.mp4", 1.0, 2.0, 4.0), {"force": True, "corrections": ["its own"]})
