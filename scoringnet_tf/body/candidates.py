@@ -68,8 +68,9 @@ def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray,
     scaled = np.diag((view.scale, view.scale, 1.0))
     shown = [cv2.warpAffine(picture, each @ scaled, size, borderValue=GREY) for each in maps]
     found = estimator(np.stack(shown).astype(np.float32) / 255)
+    known = np.where(np.isnan(found.joints), np.roll(found.joints, 1, axis=1), found.joints)  # hands and toes
     back = np.stack([cv2.invertAffineTransform(each) for each in maps])
-    joints = np.einsum("nij,nkj->nki", back[:, :, :2], found.joints * estimator.side) + back[:, None, :, 2]
+    joints = np.einsum("nij,nkj->nki", back[:, :, :2], known * estimator.side) + back[:, None, :, 2]
     return joints, found.confidence, found.presence
 
 

@@ -18,12 +18,10 @@ class Fall:
 
     Attributes:
         across, down: (2,) and (3,), their coefficients, lowest first.
-        support: share of the flight's frames in which something moves there.
     """
 
     across: np.ndarray
     down: np.ndarray
-    support: float
 
     @property
     def gravity(self) -> float:
@@ -32,7 +30,7 @@ class Fall:
 
     def moved(self, offset: np.ndarray) -> "Fall":
         """The same fall at a distance (2,) from it."""
-        return Fall(np.add(self.across, (offset[0], 0)), np.add(self.down, (offset[1], 0, 0)), self.support)
+        return Fall(np.add(self.across, (offset[0], 0)), np.add(self.down, (offset[1], 0, 0)))
 
     def at(self, times: np.ndarray) -> np.ndarray:
         """Places at `times` (N,): (N, 2)."""
@@ -62,7 +60,7 @@ def find_fall(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> Fall |
         t, kept = times[frames[inside]], places[inside]
         across = np.polynomial.polynomial.polyfit(t, kept[:, 0], 1, w=weight[inside])
         down = np.polynomial.polynomial.polyfit(t, kept[:, 1], 2, w=weight[inside])
-        fall = Fall(across, down, len(np.unique(frames[inside])) / len(motion))
+        fall = Fall(across, down)
         inside = np.linalg.norm(fall.at(times[frames]) - places, axis=1) < NEAR * height
     return fall if GRAVITIES[0] < fall.gravity / height < GRAVITIES[1] else None
 

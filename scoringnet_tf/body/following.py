@@ -23,7 +23,7 @@ CROPS = (0.45, 0.7, 1.1)  # sides that a body is looked for in, heights of the p
 STANDS, ENTERS = 9, 5  # frames before the take-off and the entry that tell how large the body is
 SURE, COVERED = 0.95, 0.55  # presence and silhouette of a pose that tells it
 REACH = 1.3  # from toes to fingertips above the head, in lengths from the head to the ankles
-SHORTEST = 4  # frames of a flight
+SHORTEST = 4  # frames of a flight that are looked at
 LEAST_SEEN = 0.3  # of the frames, or there is no track
 APART = 1 / 15  # seconds between frames that are looked at in all turns; a tuck turns by 1.7 radians in it
 LAST = 6  # frames before the entry from which on each is: measures are read there, and splashes mislead the way
@@ -47,12 +47,12 @@ def follow(
         times: (L,), seconds of life.
         models: estimators of joints.
         start, stop: the first picture in the air, and the first one after it, as stages have them.
-        stages: (L,), the probability that each picture is in a flight, if the body shall correct both.
+        stages: (L,), the probability that each picture is in a flight, if the body shall correct both; else they stay.
         told: whether stages tell each end; a track lacks one that the body does not show either.
     """
-    if stop - start < SHORTEST:
+    step = max(1, round(1 / max(float(np.median(np.diff(times))), 1e-3) / RATE))  # times may be rounded to 1 ms
+    if stop - start <= (SHORTEST - 1) * step:
         return []
-    step = max(1, round(1 / float(np.median(np.diff(times))) / RATE))
     numbers = np.arange(start % step, len(times), step)
     flight = start // step, -(-(stop - start) // step) + start // step
     air = None if stages is None else stages[numbers]
@@ -64,7 +64,8 @@ def follow(
             break
         tracks.append(track)
         scene = _beside(scene, track)
-    return [_between(track, numbers, times) for track in tracks]
+    ends = (start, stop if stop < len(times) else None) if stages is None else None
+    return [_between(track, numbers, times, ends) for track in tracks]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,7 +244,6 @@ def _track(scene: _Scene, found: list[Candidates], way: Way) -> Track:
         positions=(filled[first:last] * scale).astype(np.float32),
         confidence=sure[first:last],
         camera=path[:, :2],
-        gravity=scene.fall.gravity * scale,
         centre=places[first:last] * scale,
         flight=(int(scene.flight[0] - first), int(scene.flight[1] - first)),
     )
@@ -261,10 +261,11 @@ def _filled(
     return turned(shape, between[:, -1]) + (places + off)[:, np.newaxis]
 
 
-def _between(track: Track, numbers: np.ndarray, times: np.ndarray) -> Track:
-    """The track in all pictures, at `times`, by that in those with `numbers`."""
+def _between(track: Track, numbers: np.ndarray, times: np.ndarray, ends: tuple[int | None, int | None] | None) -> Track:
+    """The track in all pictures, at `times`, by that in those with `numbers`; its flight's ends may be known."""
     own, step = numbers[track.first_frame :][: len(track.times)], int(numbers[1] - numbers[0])
-    shown = np.arange(own[0], own[-1] + 1)
+    off, end = ends or (at if at is None else int(numbers[at]) for at in track.ends)
+    shown = np.arange(own[0], max(own[-1], end or 0) + 1)
     before, share = np.divmod(shown - own[0], step)
     share, after = share / step, np.minimum(before + 1, len(own) - 1)
     both = {}
@@ -273,5 +274,6 @@ def _between(track: Track, numbers: np.ndarray, times: np.ndarray) -> Track:
         part = share.reshape(-1, *[1] * (values.ndim - 1))
         both[name] = (values[before] * (1 - part) + values[after] * part).astype(values.dtype)
     both["confidence"] *= (track.seen[before] & (track.seen[after] | (share == 0)))[:, np.newaxis]
-    off, end = (at if at is None else at * step for at in track.flight)
-    return dataclasses.replace(track, first_frame=int(own[0]), times=times[shown], flight=(off, end), **both)
+    first = int(own[0])
+    flight = (off if off is None else off - first, end if end is None else end - first)
+    return dataclasses.replace(track, first_frame=first, times=times[shown], flight=flight, **both)

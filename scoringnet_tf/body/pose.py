@@ -37,8 +37,8 @@ class Poses(NamedTuple):
     """What an estimator finds in N crops.
 
     Attributes:
-        joints: float32 (N, 17, 2), x and y in shares of the crop's side; NaN for joints that it does not know.
-        confidence: float32 (N, 17), 0 to 1.
+        joints: float32 (N, 17, 2), x and y in shares of the crop's side; NaN for hands and toes that it does not know.
+        confidence: float32 (N, 17), 0 to 1; 0 where joints are NaN.
         presence: float32 (N,), how surely a body is there, 0 to 1.
     """
 

@@ -17,9 +17,7 @@ class Track:
         confidence: float32 (L, 17), 0 to 1; 0 where a joint was filled.
         camera: (L, 2, 3), a frame's affine map to the scene: the first frame's coordinates, if the camera had not moved
             since.
-        gravity: of the fall in the scene, heights of the picture per s²; None if it was not seen. 9.81 m/s² by the
-            world's measure, so it tells how large a metre is.
-        centre: (L, 2), where the fall has the body's centre of mass, in the picture; NaN without it.
+        centre: (L, 2), where the fall has the body's centre of mass, in the picture; None without a fall.
         flight: (take-off, entry), numbers in these frames: the first one in the air, and the first one in which the
             body touches the water; None for an end that is not known.
     """
@@ -29,7 +27,6 @@ class Track:
     positions: np.ndarray
     confidence: np.ndarray
     camera: np.ndarray
-    gravity: float | None = None
     centre: np.ndarray | None = None
     flight: tuple[int | None, int | None] = (None, None)
 

@@ -35,9 +35,10 @@ def tracks_in(sport: Any, seen: Seen, span: Span, poses: PoseModels) -> list[Tra
     return [track.shifted(video.first_frame + first) for track in tracks]
 
 
-def by_body(sport: Any, seen: Seen, span: Span, track: Track) -> Span:
-    """The span with the ends of the flight that a track has."""
-    off, end = (None if at is None else at - seen.video.first_frame for at in track.ends)
+def by_body(sport: Any, seen: Seen, span: Span, tracks: list[Track]) -> Span:
+    """The span with the flight of the first athlete who has both ends, or of the first one if nobody has."""
+    track, begin = min(tracks, key=lambda each: None in each.flight), span.frames(seen)[0]
+    off, end = (None if at is None else max(at - seen.video.first_frame, begin) for at in track.ends)
     return dataclasses.replace(span, fall=(fall_stage(sport), off, end))
 
 

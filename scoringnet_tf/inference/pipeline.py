@@ -148,7 +148,7 @@ class Predictor:
                 remarks = checks.performance_remarks(self.model, seen, span)
                 tracks = self.follow(seen, span) if force or correction or not remarks.reasons else []
                 if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
-                    span = spans[at] = by_body(self.model.sport, seen, span, tracks[0])
+                    span = spans[at] = by_body(self.model.sport, seen, span, tracks)
                     tracks = [track for track in tracks if None not in track.flight]  # half a flight tells nothing
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span)

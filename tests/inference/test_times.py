@@ -11,11 +11,14 @@ from scripted_stages import labels_of, scripted
 from training_runs import telling
 
 import scoringnet_tf
+from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.corrections import Correction
+from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.calibration import seconds_in
 from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import flight_limits
 from scoringnet_tf.inference.finding import moment_frames
+from scoringnet_tf.inference.flights import by_body
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.times import Element, Measure, Moment
@@ -150,6 +153,14 @@ def test_a_stage_has_the_ends_that_the_body_tells(ends, frames):
     seen = Seen(None, np.arange(5) * 2.0, np.arange(10) // 2, 12.5)
     span = Span(0, 5, 0, 5, labels=np.array([1, 2, 3, 3, 4]), fall=(3, *ends))
     assert "".join(map(str, span.frames(seen)[1])) == frames
+
+
+def test_the_flight_is_that_of_the_first_athlete_with_both_ends_and_begins_in_its_performance():
+    seen = Seen(Video(np.zeros(10), 25.0, np.arange(10) / 25, (0, 0), 1.0), np.arange(10), np.arange(10), 25.0)
+    span, other = Span(2, 10, 2, 10, labels=np.array([3, 3, 3, 3, 3, 4, 4, 4])), Track(1, *np.zeros((4, 6)))
+    tracks = [dataclasses.replace(other, flight=flight) for flight in ((0, None), (0, 5))]
+    assert by_body(PHASES, seen, span, tracks).fall == (PHASES.stage_index("flight"), 2, 6)
+    assert by_body(PHASES, seen, span, tracks[:1]).fall == (PHASES.stage_index("flight"), 2, None)
 
 
 # === Corrections ===
