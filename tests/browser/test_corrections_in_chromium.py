@@ -174,7 +174,7 @@ def test_a_server_keeps_corrections_and_says_if_someone_else_did(chromium, tmp_p
             route.fulfill(body=html, content_type="text/html")
         elif request.method == "GET":
             route.fulfill(status=200 if kept else 404, body=kept[-1] if kept else "{}")
-        elif request.url.endswith("seen="):
+        elif request.url.endswith("seen=") or len(kept) == 1:
             kept.append(request.post_data)
             route.fulfill(status=204)
         else:
@@ -185,12 +185,17 @@ def test_a_server_keeps_corrections_and_says_if_someone_else_did(chromium, tmp_p
     page.goto("http://host.test/page.html")
     page.click("#correct summary")
     page.fill("[data-what=note]", "kept")
-    page.click("[name=save]")
+    page.dblclick("[name=save]")
     page.wait_for_function("document.querySelector('#correct output').value === 'Saved.'")
+    with page.expect_response("**/corrections?*"):  # what is typed before the server answers is not saved
+        page.evaluate("() => { save(); texts[2].value = 'more'; texts[2].dispatchEvent(new Event('input')); }")
+    page.wait_for_function("!correct.querySelector('[name=save]').disabled")
+    assert page.evaluate("[isSaved, status.value]") == [False, "Not saved yet."]
+    page.evaluate("isSaved = true")
     page.reload()
     page.wait_for_function("document.querySelector('[data-what=note]').value === 'kept'")
     page.click("#correct summary")
     page.click("[name=save]")
     page.wait_for_function("document.querySelector('#correct output').value === 'Not saved: Somebody else did.'")
-    assert [method for method, _ in asked] == ["GET", "POST", "GET", "POST"] and asked[-1][1] > "seen=2"
+    assert [method for method, _ in asked] == ["GET", "POST", "POST", "GET", "POST"] and asked[-1][1] > "seen=2"
     page.close()

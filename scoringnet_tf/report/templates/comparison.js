@@ -36,15 +36,12 @@ function drawCurves() {
     chart.hidden = !seen.every((times) => times.length);
     if (chart.hidden) return;
     const begin = Math.min(...seen.flat()), end = Math.max(...seen.flat(), begin + 0.1), extent = end - begin;
-    const step = [0.1, 0.25, 0.5, 1, 2, 5, 10].find((each) => extent / each <= 7) ?? extent;
     chart.range = [begin, end];
     drawChart(chart.querySelector(".chart"), curves.map((points, number) => ({
       color: `var(--${["left", "right"][number]})`, points: points.map(([seconds, value]) => [(seconds - begin) / extent, value]),
     })));
     chart.querySelectorAll("[data-side]").forEach((one) => { one.textContent = deck.players[one.dataset.side].name; });
-    const first = Math.ceil(begin / step), count = Math.floor(end / step) - first + 1;
-    const ticks = [...Array(count).keys()].map((each) => (first + each) * step);
-    chart.querySelector(".ticks").innerHTML = ticks.map((each) => (
+    chart.querySelector(".ticks").innerHTML = roundIn(begin, end, [0.1, 0.25, 0.5, 1, 2, 5, 10]).map((each) => (
       `<span style="left:${100 * (each - begin) / extent}%">${`${Number(each.toFixed(2))} s`.replace("-", "−")}</span>`)).join("");
   });
 }

@@ -1,7 +1,7 @@
 // Corrections: edges of stages that are dragged, names and notes that are typed; saved as a table, and read again.
 const correct = document.getElementById("correct");
 const [dived] = players, { edges, columns } = dived, lane = dived.element.querySelector(".edges");
-const [status, file] = [correct.querySelector("output"), correct.querySelector("[type=file]")];
+const [status, file, saver] = ["output", "[type=file]", "[name=save]"].map((one) => correct.querySelector(one));
 const lines = [...correct.querySelector("tbody").rows];
 const texts = [...correct.querySelectorAll("[data-what]")];
 const band = dived.element.querySelector(".band"), found = dived.stages, bandFound = band.innerHTML;
@@ -154,19 +154,21 @@ function take(text) {
 }
 
 async function save() {
-  const wrong = texts.find((one) => !one.reportValidity());
-  if (wrong) return;
+  if (saver.disabled || texts.some((one) => !one.reportValidity())) return;
   const date = new Date().toISOString(), text = saved(date);
+  [saver.disabled, isSaved] = [true, true]; // unless something changes before the answer
   try {
     if (dived.save) {
       const answer = await fetch(`${dived.save}?seen=${encodeURIComponent(seen)}`, { method: "POST", body: text });
       if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? `The server answers ${answer.status}.`);
     } else download(`${dived.file}.corrections.csv`, new Blob([text], { type: "text/csv" }));
-    [seen, isSaved] = [date, true];
-    status.value = dived.save ? "Saved." : "Saved: look in your downloads.";
+    seen = date;
+    if (isSaved) status.value = dived.save ? "Saved." : "Saved: look in your downloads.";
   } catch (error) {
+    isSaved = false;
     status.value = `Not saved: ${error.message}`;
   }
+  saver.disabled = false;
 }
 
 async function open(given) {
@@ -179,7 +181,7 @@ async function open(given) {
   }
 }
 
-correct.querySelector("[name=save]").addEventListener("click", save);
+saver.addEventListener("click", save);
 correct.querySelector("[name=open]").addEventListener("click", () => file.click());
 file.addEventListener("change", async () => { await open(file.files[0]); file.value = ""; });
 texts.forEach((one) => one.addEventListener("input", () => { isSaved = false; status.value = "Not saved yet."; }));

@@ -106,6 +106,12 @@ function drawPictures() {
   });
 }
 
+// Round numbers from low to high, at most eight.
+function roundIn(low, high, steps) {
+  const step = steps.find((each) => (high - low) / each <= 7) ?? high - low, first = Math.ceil(low / step);
+  return [...Array(Math.floor(high / step) - first + 1).keys()].map((each) => (first + each) * step);
+}
+
 // Lines with gaps where nothing was seen, over lines at round degrees: points are [0 to 1, degrees or null].
 function drawChart(element, lines, range) {
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value)).filter((value) => value !== null);
@@ -114,9 +120,7 @@ function drawChart(element, lines, range) {
   const down = (value) => (100 * (high - value) / (high - low)).toFixed(1);
   const path = (points) => points.map(([x, value], at) => (
     value === null ? "" : `${(points[at - 1]?.[1] ?? null) === null ? "M" : "L"}${(1000 * x).toFixed(1)} ${down(value)}`)).join("");
-  const step = [15, 45, 90, 180, 360].find((each) => (high - low) / each <= 7) ?? 720;
-  const first = Math.ceil(low / step), count = range ? 0 : Math.floor(high / step) - first + 1;
-  const rules = [...Array(count).keys()].map((each) => (first + each) * step);
+  const rules = range ? [] : roundIn(low, high, [15, 45, 90, 180, 360, 720]);
   const svg = element.querySelector("svg");
   svg.innerHTML = rules.map((each) => `<path class="rule" d="M0 ${down(each)}H1000"/>`).join("")
     + lines.map(({ color, points }) => `<path class="line" stroke="${color}" d="${path(points)}"/>`).join("");
