@@ -1,11 +1,11 @@
 r"""Writes HTML pages for videos: the video over its stages, its moments, times and scores.
 
-    python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html
-    python -m scoringnet_tf.report [--model=MODEL] --compare A.mp4 B.mp4 --output=comparison.html
+    scoringnet report [--model=MODEL] VIDEO… --output=report.html
+    scoringnet report [--model=MODEL] --compare A.mp4 B.mp4 --output=comparison.html
 
 One performance gives one HTML file that needs no network. Several give a list at --output, and beside it a folder with
 a page of each and one that compares any two. --compare writes that comparison alone, in one file. VIDEO, --start and
---end are as in `python -m scoringnet_tf.predict`.
+--end are as in `scoringnet predict`.
 
 Videos that cannot be read are named on stderr and in the list, and the exit status is 1. If you stop the command,
 report_stopped.html holds what was scored.
@@ -25,7 +25,7 @@ from scoringnet_tf.data.corrections import by_video, read_corrections
 from scoringnet_tf.data.features import check_sees_frames
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
 from scoringnet_tf.report.page import ShownPerformance
-from scoringnet_tf.report.session import check_pages, write_comparison, write_pages
+from scoringnet_tf.report.session import check_pages, comparable, write_comparison, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
@@ -128,8 +128,7 @@ def _written(
     """Writes pages for all performances. Returns their paths."""
     if not flags.FLAGS.compare:
         return write_pages(output, [*itertools.chain(*shown)], model, flags.FLAGS.title, left_out)
-    # The first performance of every video comes first.
-    compared = [one for row in itertools.zip_longest(*shown) for one in row if one and one.clip]
+    compared = comparable(shown)
     if len(compared) < 2:
         left_out.append(f"--compare needs two performances, and found {len(compared)}.")
         _print(f"{left_out[-1]} [too_few]")

@@ -1,6 +1,7 @@
 """A session's page, which lists its performances and links to their pages; and writing all pages."""
 
 import collections
+import itertools
 import math
 import re
 import statistics
@@ -139,6 +140,11 @@ def _compared(performances: Sequence[ShownPerformance]) -> tuple[list[ShownPerfo
         return [], [None] * len(performances)
     link_of = {number: f"{COMPARISON}#{place}" for place, number in enumerate(shown)}
     return [performances[number] for number in shown], [link_of.get(one) for one in range(len(performances))]
+
+
+def comparable(of_videos: Sequence[Sequence[ShownPerformance]]) -> list[ShownPerformance]:
+    """The performances that can be compared; the first ones of all videos come first."""
+    return [one for row in itertools.zip_longest(*of_videos) for one in row if one and one.clip]
 
 
 def write_comparison(

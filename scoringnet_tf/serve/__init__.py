@@ -1,1 +1,1 @@
-"""A web page that takes videos and shows their reports: `python -m scoringnet_tf.serve`."""
+"""A web page that takes videos and shows their reports: `scoringnet serve`."""

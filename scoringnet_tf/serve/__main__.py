@@ -1,6 +1,6 @@
 r"""Serves a web page that takes videos and shows their reports.
 
-    python -m scoringnet_tf.serve [--model=MODEL] [--port=8000] [--keep=FOLDER] [--host=HOST --password_file=FILE]
+    scoringnet serve [--model=MODEL] [--port=8000] [--keep=FOLDER] [--host=HOST --password_file=FILE]
 
 Open the address that it prints, and choose videos. One is scored after the other, in a process of its own; a video is
 deleted as soon as it is scored, its page some minutes later (--keep_seconds). With --keep all stays in FOLDER, where

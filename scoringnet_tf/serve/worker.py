@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import itertools
 import multiprocessing
 import signal
 import threading
@@ -131,7 +130,7 @@ def page_maker(model: str, most_seconds: float, keeps: bool = False) -> Make:
         preload()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import video_pages
-    from scoringnet_tf.report.session import write_comparison, write_pages
+    from scoringnet_tf.report.session import comparable, write_comparison, write_pages
 
     predictor = predictor_of(model)
 
@@ -150,9 +149,7 @@ def page_maker(model: str, most_seconds: float, keeps: bool = False) -> Make:
             found.append(scored(video, name, tuple(options.items()), corrected))
         output, (score, shown) = folder / PAGE, found[0]
         if len(found) == 2:
-            both = [
-                one for row in itertools.zip_longest(*(each for _, each in found)) for one in row if one and one.clip
-            ]
+            both = comparable([each for _, each in found])
             if len(both) < 2:
                 raise InputError("too_few", "Two performances can be compared, and these videos show fewer.")
             return Pages(_names(folder, write_comparison(output, both, model, title)), "Compared.")
