@@ -27,7 +27,7 @@ from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.body.skeleton import JOINTS
 from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
-from scoringnet_tf.data.joints import OURS
+from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE
 from scoringnet_tf.data.records import MILLIMETRE, VideoExample
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, replacing_folder, write_json
@@ -36,7 +36,7 @@ NAME = "joints"  # of the dataset
 PARTS, PART = "parts", "part.json"
 PART_SIZE = 1000  # performances
 TAIL = 12  # frames after the end of the last stage, at most
-FEATURES = {"size": 3 * len(JOINTS), "stride": 1, "origin": {"format": OURS, "unit": "heights"}, "joints": len(JOINTS)}
+FEATURES = {"size": JOINTS_SIZE, "stride": 1, "origin": JOINTS_ORIGIN, "joints": len(JOINTS)}
 ORDER = [JOINT[name] for name in JOINTS]
 
 

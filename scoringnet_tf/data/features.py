@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.body.skeleton import JOINTS
+from scoringnet_tf.data.joints import OURS
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, Remark
@@ -28,6 +30,8 @@ ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)"
 LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no count or measure
 EXACT = 2.0**24  # float32 holds every whole number up to here
 COORDINATES = (2, 3)  # of a joint
+JOINTS_SIZE = 3 * len(JOINTS)
+JOINTS_ORIGIN = {"format": OURS, "unit": "heights", "camera": "still"}  # where they lie by a camera that does not move
 LEAST_STEPS = 0.01  # largest rounding, as a share of the range of a feature in a file
 ROUNDED = Remark(
     "features_rounded",
@@ -84,13 +88,13 @@ class FeatureSequence:
     warnings: tuple[Remark, ...] = ()
 
 
-def read_features(source: FeatureFile | str | Path, about: bool = True) -> FeatureSequence:
+def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     """Reads one video's features.
 
     Args:
         source: a `FeatureFile`, or its path (`path#name` for one array among several): a `.npy`, `.npz`, `.h5` or
-            `.hdf5` file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2|3).
-        about: whether joints become `about_body`; else they stay where they are.
+            `.hdf5` file with numbers (T, D), or (D,), which is T = 1; or joints (T, J, 2|3), which become
+            `about_body`, unless `features.json` makes them `are_joints`.
 
     Raises:
         InputError: the file is missing, damaged or no such file; it holds several arrays, no finite numbers, or other
@@ -98,15 +102,15 @@ def read_features(source: FeatureFile | str | Path, about: bool = True) -> Featu
     """
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
     file.check_is_file()
+    origin = read_origin(file.path.parent)
     try:
         with _opened(file) as array:
-            values, warnings = _checked(array, file, about)
+            values, warnings = _checked(array, file, not are_joints(origin and {**origin, "origin": origin}))
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib, tokenize and HDF5 raise anything for a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError("damaged_features", f"{file} cannot be read as features: {reason}.") from error
-    origin = read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
         stated = f"(T, {origin['size']}){turned(values.shape, origin['size'])}"
         raise InputError("wrong_shape", f"{file} holds {values.shape}; {ORIGIN_NAME} beside it says {stated}.")
@@ -140,14 +144,25 @@ def check_features(
     different = feature_differences(learned, received) + rate_differences(frame_rate, frames and frames / stride)
     if different:
         different[-1] += turned(sequence.values.shape, learned["size"])
-        raise InputError("other_features", f"{source}: the model learned from other features: {'; '.join(different)}.")
+        hint = f"{ORIGIN_NAME} beside a file says that it holds such joints." if are_joints(learned) else ""
+        message = f"{source}: the model learned from other features: {'; '.join(different)}."
+        raise InputError("other_features", message, hint)
+
+
+def are_joints(features: Mapping[str, Any] | None) -> bool:
+    """Whether features (`DatasetInfo.features`) are joints with their confidence, as `JointFeatures` takes them."""
+    return bool(features and features["size"] == JOINTS_SIZE and (features.get("origin") or {}).get("format") == OURS)
 
 
 def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """How two `DatasetInfo.features` differ, a phrase each; size and stride alone if an origin is unknown."""
+    """How two `DatasetInfo.features` differ, a phrase each.
+
+    If an origin is unknown, size and stride alone; but joints in pictures, or about the body, have those, too.
+    """
     kinds = [{"size": features["size"], "stride": features["stride"]} for features in (learned, found)]
-    if learned["origin"] and found["origin"]:
-        kinds = [kind | origin_kind(features["origin"]) for kind, features in zip(kinds, (learned, found), strict=True)]
+    origins = [features["origin"] or {} for features in (learned, found)]
+    if all(origins) or are_joints(learned) or are_joints(found):
+        kinds = [kind | origin_kind(origin) for kind, origin in zip(kinds, origins, strict=True)]
     expected, received = kinds
     return [
         f"{key} {shortened(received.get(key))} instead of {shortened(expected.get(key))}"

@@ -51,6 +51,7 @@ def checked_outputs(
     predictor = functools.partial(adapted(network.score_predictor.with_one_view()), training=False)
 
     def outputs_of(inputs: dict[str, Any]) -> dict[str, Any]:
+        inputs = {name: tf.convert_to_tensor(each) for name, each in inputs.items()}  # Keras mixes no kinds
         mask, labels = inputs["mask"], None
         encoded = network.encode(inputs) if backbone is None else backbone(inputs, training=False)
         outputs, features = {}, encoded if network.encoded == "features" else None

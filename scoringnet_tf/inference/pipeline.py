@@ -200,7 +200,7 @@ class Predictor:
             return
         if isinstance(source, Clip):
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
-        sequence, rate = read_features(source, self.model.joint_features is None), self.model.frame_rate
+        sequence, rate = read_features(source), self.model.frame_rate
         check_features(sequence, source, self.model.features, rate)
         warnings = [*sequence.warnings]
         if not rate:

@@ -11,9 +11,10 @@ import numpy as np
 
 from scoringnet_tf import __version__, defaults
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import are_joints
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.backbones.backbone import Backbone, as_backbone
-from scoringnet_tf.models.backbones.joints import SIZE, JointFeatures, are_joints
+from scoringnet_tf.models.backbones.joints import SIZE, JointFeatures
 from scoringnet_tf.models.compatibility import copy_network
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import FragmentSelector, select_fragments

@@ -85,7 +85,11 @@ def _told(info: DatasetInfo, config: TrainingConfig, source: ScoringNet | None) 
     """What the towers tell beside scores: as --initial_model, or the elements and faults in training."""
     if source is not None:
         of_source = source.score_predictor.get_config()
-        return {name: of_source[name] for name in ("elements", "faults")}
+        told = {name: of_source[name] for name in ("elements", "faults")}
+        if config.model.auxiliary and not all(told.values()):
+            message = "--set=model.auxiliary=true: the towers of --initial_model tell no element and no faults."
+            raise InputError("flags_conflict", message, "Leave it out, or train a new model.")
+        return told
     if not config.model.auxiliary:
         return {}
     factors = read_factors(info, split_ids(info, "train"))

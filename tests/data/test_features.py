@@ -10,6 +10,8 @@ import scipy.io
 from refusals import refused
 
 from scoringnet_tf.data.features import (
+    JOINTS_ORIGIN,
+    ORIGIN_NAME,
     FeatureFile,
     FeatureSequence,
     check_features,
@@ -60,6 +62,14 @@ def test_joints_are_what_they_are_wherever_the_body_is_and_however_large(tmp_pat
     np.testing.assert_allclose(read_features(write(tmp_path / "b.npz", moved)).values, found.reshape(6, 12), atol=1e-5)
     assert feature_shape(FeatureFile(tmp_path / "a.npy")) == (6, 12)
     assert not read_features(write(tmp_path / "c.npy", np.zeros((5, 2, 2)))).values.any()
+
+
+def test_joints_in_the_scene_stay_where_they_are(tmp_path):
+    joints = np.random.default_rng(0).uniform(size=(6, 17, 3)).astype(np.float32)
+    (tmp_path / ORIGIN_NAME).write_text(json.dumps({**JOINTS_ORIGIN, "size": 51, "stride": 1}))
+    np.testing.assert_array_equal(read_features(write(tmp_path / "a.npy", joints)).values, joints.reshape(6, 51))
+    (tmp_path / ORIGIN_NAME).write_text(json.dumps({**JOINTS_ORIGIN, "size": 34, "stride": 1}))  # no confidence
+    assert np.abs(read_features(write(tmp_path / "b.npy", joints[..., :2])).values.mean()) < 1e-6
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.h5"])
@@ -200,10 +210,14 @@ def _weights(name, sha256):
         (_described(), _origin(frame_rate=50.4), 25.0, None),
         (_described(stride=1), _origin(stride=1, frame_rate=50), 25.0, "50 steps/s"),
         (_described(), None, 25.0, None),
+        # Joints in pictures, or about the body, have the size of joints in the scene.
+        (_described(size=51, origin=JOINTS_ORIGIN), _origin(size=51, **JOINTS_ORIGIN), None, None),
+        (_described(size=51, origin=JOINTS_ORIGIN), None, None, "camera None instead of 'still'"),
+        (_described(size=51), _origin(size=51, **JOINTS_ORIGIN), None, "camera 'still' instead of None"),
     ],
 )
 def test_features_of_another_kind_than_those_of_training_are_refused(learned, origin, rate, named):
-    sequence = FeatureSequence(np.zeros((9, 4), np.float32), origin)
+    sequence = FeatureSequence(np.zeros((9, learned["size"]), np.float32), origin)
     if named is None:
         check_features(sequence, "x.npy", learned, rate)
     else:

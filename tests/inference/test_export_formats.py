@@ -12,6 +12,7 @@ from command_forks import forked
 from refusals import code_printed, refused
 
 import scoringnet_tf
+from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE
 from scoringnet_tf.inference.export import FILES, checked_outputs, example_videos
 from scoringnet_tf.inference.export_formats import export_litert, export_onnx, pooled_in_two_dimensions
 from scoringnet_tf.models.settings import merged
@@ -63,11 +64,17 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
 
 FEATURES = {"content": {"features": {"size": 5, "stride": 1, "origin": None}}, "segmenter": {"network": "tcn"}}
 
+JOINTS = {
+    "content": {"features": {"size": JOINTS_SIZE, "stride": 1, "origin": JOINTS_ORIGIN}},
+    "segmenter": {"network": "tcn"},
+    "score_predictor": {"elements": {"101B": 1.5, "107B": 3.0}, "faults": {"splash": (0.2, 0.1)}},
+}
+
 
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-@pytest.mark.parametrize("content", [{}, FEATURES], ids=["frames", "features"])
+@pytest.mark.parametrize("content", [{}, FEATURES, JOINTS], ids=["frames", "features", "joints"])
 def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring

@@ -1,5 +1,7 @@
 """From simulated joints to scores: trained with the simulator's factors, evaluated, exported, and read from a file."""
 
+import json
+
 import numpy as np
 import pytest
 from refusals import refused
@@ -10,6 +12,7 @@ from data_prep.simulator.joints import simulate_joints
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.factors import FILE
+from scoringnet_tf.data.features import JOINTS_ORIGIN, ORIGIN_NAME
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.export import export_saved_model
@@ -78,6 +81,9 @@ def test_records_are_scored_alike_by_evaluation_and_an_export(dives, model, tmp_
 def test_a_file_of_joints_is_scored_as_the_record_is(dives, model, tmp_path):
     inputs, *_ = next(videos(dives, "test", batch_size=1, pad_to_multiple=1).as_numpy_iterator())
     np.save(tmp_path / "dive.npy", inputs["features"][0].reshape(-1, 17, 3))
+    with refused("other_features", ORIGIN_NAME):  # as those of `extract --joints`, in moving pictures
+        score_video(tmp_path / "dive.npy", model, force=True)
+    (tmp_path / ORIGIN_NAME).write_text(json.dumps({**JOINTS_ORIGIN, "size": 51, "stride": 1}))
     found = score_video(tmp_path / "dive.npy", model, force=True)
     assert found.final == pytest.approx(float(model(inputs)["final"][0]), rel=1e-3)
 
@@ -89,3 +95,11 @@ def test_what_has_no_factors_teaches_none(dives, tmp_path):
             scoring_run(dives, tmp_path / "run", **SMALL)
     finally:
         (tmp_path / FILE).rename(dives / FILE)
+
+
+def test_towers_without_heads_for_factors_do_not_go_on_with_them(dives, tmp_path):
+    plain = scoring_run(dives, tmp_path / "plain", **SMALL | {"auxiliary": False}).model
+    plain.scores_learned = True
+    plain.save(tmp_path / "plain.keras")
+    with refused("flags_conflict", "auxiliary"):
+        scoring_run(dives, tmp_path / "run", **SMALL, initial_model=str(tmp_path / "plain.keras"))

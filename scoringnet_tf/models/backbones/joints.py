@@ -1,14 +1,12 @@
 """What a network reads from an athlete's joints: the body about its pelvis, its angles, turning and path."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 from keras import layers, ops
 
 from scoringnet_tf.body.skeleton import BONES, JOINT, JOINTS
-from scoringnet_tf.data.joints import OURS
 
 SIDES = ("l", "r")
 BENDS = (  # a bone, the joint between, and the next bone
@@ -22,11 +20,6 @@ SIZE = 4 * len(JOINTS) + 4 * len(BENDS) + 12
 LEAST = 1e-3  # bones: what is shorter has no direction
 FARTHEST = 60.0  # bones, or half turns: a fall from ten metres has less
 SECOND = 25.0  # frames
-
-
-def are_joints(features: Mapping[str, Any] | None) -> bool:
-    """Whether features (`DatasetInfo.features`) are joints with their confidence, as `JointFeatures` takes them."""
-    return bool(features) and ((features or {}).get("origin") or {}).get("format") == OURS
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
