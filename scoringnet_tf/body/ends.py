@@ -90,6 +90,6 @@ def _in_water(since: np.ndarray, cost: np.ndarray) -> np.ndarray:
 
 
 def _median(log_weights: np.ndarray) -> int:
-    """Of numbers with these weights: it hardly moves if they change a little."""
+    """The index that halves the weights: it hardly moves if they change a little."""
     weights = np.cumsum(np.exp(log_weights - log_weights.max()))
     return int(np.searchsorted(weights, weights[-1] / 2))

@@ -98,7 +98,8 @@ def _scene(
     last = min(last, len(times) - 1)
     shown, end = np.searchsorted(times, [times[first] - BACKGROUND, times[last] + BACKGROUND]).tolist()
     scale = min(1.0, camera.HEIGHT / pictures[0].shape[0])
-    small = np.stack([cv2.GaussianBlur(_resized(pictures[at], scale), (3, 3), 0) for at in numbers[shown:end]])
+    resized = (cv2.resize(pictures[at], None, None, scale, scale, cv2.INTER_AREA) for at in numbers[shown:end])
+    small = np.stack([cv2.GaussianBlur(picture, (3, 3), 0) for picture in resized])
     path, seconds = camera.camera_path(small), times[shown:end] - times[start]
     frames = slice(first - shown, last + 1 - shown)
     seen = [camera.foreground(small, path, seconds, at) for at in range(frames.start, frames.stop)]
@@ -134,10 +135,6 @@ def _beside(scene: _Scene, track: Track) -> _Scene | None:
     return dataclasses.replace(scene, views=views, fall=scene.fall.moved(offset))
 
 
-def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-
-
 def _body_height(views: Sequence[View], flight: tuple[int, int], estimator: PoseEstimator) -> float | None:
     """The body's height, small pixels, by the poses before it leaves the board and enters; None if none is sure."""
     size, found = views[0].silhouette.shape[0], []
@@ -169,13 +166,13 @@ def _followed(scene: _Scene, models: PoseModels, stages: np.ndarray | None, told
         _look_around(view, models.first, is_looked_at) for view, is_looked_at in zip(scene.views, sure, strict=True)
     ]
     way = best_way(found, scene.times, scene.flight)
+    if way is None:
+        return None
     for estimator, aside in ((models.first, ASIDE), (models.second, (0.0,))):
-        if way is None:
-            return None
         found = _look_along(scene, found, way, estimator, aside)
-        way = best_way(found, scene.times, scene.flight)
-    if way is None or stages is None:
-        return _track(scene, found, way) if way else None
+        way = best_way(found, scene.times, scene.flight) or way
+    if stages is None:
+        return _track(scene, found, way)
     flight, shown = _ends(scene, found, way, stages)
     track = _track(dataclasses.replace(scene, flight=flight), found, way)
     off, end = (at if any(known) else None for at, *known in zip(track.flight, told, shown, strict=True))

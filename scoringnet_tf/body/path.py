@@ -5,7 +5,7 @@ So the speed of turning goes with the inverse of the body's spread (its moment o
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -71,43 +71,53 @@ def _with_ends(found: Sequence[Candidates], flight: tuple[int, int]) -> list[Can
 
 def _way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int], sign: int) -> Way:
     """Viterbi over (candidate, momentum)."""
-    momenta, total = np.log(MOMENTA), len(found)
-    costs: list[np.ndarray | None] = []
-    came: list[np.ndarray] = []
+    costs: dict[int, np.ndarray] = {}
+    came: dict[int, np.ndarray] = {}
     for at, here in enumerate(found):
-        if not len(here.cost):
-            costs.append(None)
-            came.append(np.zeros(0))
-            continue
-        best = np.repeat((here.cost + SKIP * at)[:, np.newaxis], len(momenta), axis=1)
-        back = np.full((*best.shape, 3), -1)
-        for before in range(max(0, at - LONGEST_GAP), at):
-            if (reached := costs[before]) is None:
-                continue
-            skipped = at - before - 1
-            drift = DRIFT if flight[0] <= before and at < flight[1] else DRIFT_ON_GROUND
-            change = (np.subtract.outer(momenta, momenta) / (drift * np.sqrt(skipped + 1))) ** 2 / 2
-            so_far = reached[:, :, np.newaxis] + change
-            momentum_before, so_far = so_far.argmin(axis=1), so_far.min(axis=1)  # (before, momentum now)
-            step = _step(found[before], here, times[at] - times[before], sign, skipped)
-            cost = so_far[:, np.newaxis] + step + SKIP * skipped + here.cost[:, np.newaxis]
-            source = cost.argmin(axis=0)
-            cost = cost.min(axis=0)
-            is_better = cost < best
-            best = np.where(is_better, cost, best)
-            entry = np.stack([np.full_like(source, before), source, np.take_along_axis(momentum_before, source, 0)], -1)
-            back[is_better] = entry[is_better]
-        costs.append(best)
-        came.append(back)
-    ends = [(each.min() + SKIP * (total - 1 - at), at) for at, each in enumerate(costs) if each is not None]
-    cost, at = min(ends)
-    candidate, momentum = np.unravel_index(costs[at].argmin(), costs[at].shape)  # type: ignore[union-attr]
+        if len(here.cost):
+            costs[at], came[at] = _reached(found, times, flight, sign, at, costs)
+    cost, at = min((each.min() + SKIP * (len(found) - 1 - at), at) for at, each in costs.items())
+    candidate, momentum = np.unravel_index(costs[at].argmin(), costs[at].shape)
     steps = []
     while at >= 0:
         steps.append((at, int(candidate), float(MOMENTA[momentum])))
         at, candidate, momentum = came[at][candidate, momentum]
     steps.reverse()
     return Way([at for at, *_ in steps], [each for _, each, _ in steps], _turned(found, times, steps, sign), cost)
+
+
+def _reached(
+    found: Sequence[Candidates],
+    times: np.ndarray,
+    flight: tuple[int, int],
+    sign: int,
+    at: int,
+    costs: Mapping[int, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """What it costs to reach each candidate in frame `at` with each momentum, (M, P), by `costs` of frames before.
+
+    And from where, (M, P, 3): the frame before, its candidate and momentum; −1 if the way begins here.
+    """
+    here, momenta = found[at], np.log(MOMENTA)
+    best = np.repeat((here.cost + SKIP * at)[:, np.newaxis], len(momenta), axis=1)
+    back = np.full((*best.shape, 3), -1)
+    for before in range(max(0, at - LONGEST_GAP), at):
+        if before not in costs:
+            continue
+        skipped = at - before - 1
+        drift = DRIFT if flight[0] <= before and at < flight[1] else DRIFT_ON_GROUND
+        change = (np.subtract.outer(momenta, momenta) / (drift * np.sqrt(skipped + 1))) ** 2 / 2
+        so_far = costs[before][:, :, np.newaxis] + change
+        momentum_before, so_far = so_far.argmin(axis=1), so_far.min(axis=1)  # (before, momentum now)
+        step = _step(found[before], here, times[at] - times[before], sign, skipped)
+        cost = so_far[:, np.newaxis] + step + SKIP * skipped + here.cost[:, np.newaxis]
+        source = cost.argmin(axis=0)
+        cost = cost.min(axis=0)
+        is_better = cost < best
+        best = np.where(is_better, cost, best)
+        entry = np.stack([np.full_like(source, before), source, np.take_along_axis(momentum_before, source, 0)], -1)
+        back[is_better] = entry[is_better]
+    return best, back
 
 
 def _step(before: Candidates, after: Candidates, seconds: float, sign: int, skipped: int) -> np.ndarray:

@@ -30,10 +30,6 @@ class Track:
     centre: np.ndarray | None = None
     flight: tuple[int | None, int | None] = (None, None)
 
-    def shifted(self, frames: int) -> "Track":
-        """The same track in a file in which all frames have numbers so much higher."""
-        return dataclasses.replace(self, first_frame=self.first_frame + frames)
-
     @property
     def ends(self) -> tuple[int | None, ...]:
         """The flight's ends, numbers in the file."""

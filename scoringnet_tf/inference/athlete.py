@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scoringnet_tf.body.track import Track
-from scoringnet_tf.inference.measures import READERS, Flight, Seen, flight_of, is_straight, position, tightest
+from scoringnet_tf.inference.measures import READERS, Flight, Reading, flight_of, is_straight, position, tightest
 from scoringnet_tf.inference.times import Element, Measure, of_athlete
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.dive_table import SEEN_OF
@@ -67,14 +67,13 @@ def shown_by_all(tracks: Sequence[Track], sport: Sport, frames: tuple[int, int],
     return everything
 
 
-def _measure(name: str, flight: Flight, seen: Seen) -> Measure | None:
+def _measure(name: str, flight: Flight, reading: Reading) -> Measure | None:
     """None if the uncertainty is so wide that the value tells nothing."""
     unit, digits = READERS[name][0], 1 if READERS[name][0].startswith("°") else 2
-    width = float(widths()[name] @ conditions(flight, seen))
-    frame = int(flight.track.first_frame + seen.frame)
-    return (
-        Measure(round(float(seen.value), digits), unit, round(width, digits), frame) if width < WIDEST[unit] else None
-    )
+    width = float(widths()[name] @ conditions(flight, reading))
+    frame = int(flight.track.first_frame + reading.frame)
+    value = round(float(reading.value), digits)
+    return Measure(value, unit, round(width, digits), frame) if width < WIDEST[unit] else None
 
 
 def _curve(flight: Flight, first: int, behind: int) -> list[float | None]:
@@ -107,10 +106,10 @@ def _elements(flight: Flight, sport: Sport, height: float | None) -> dict[str, E
     return elements
 
 
-def conditions(flight: Flight, seen: Seen) -> np.ndarray:
+def conditions(flight: Flight, reading: Reading) -> np.ndarray:
     """What the size of errors depends on: nothing, frames, their spread, noise of joints, a view aslant, the rate."""
     joints = 10 * flight.noise, flight.turns.aslant / 45, 10 * float(np.median(np.diff(flight.track.times)))
-    return np.array((1.0, 1 / np.sqrt(seen.frames), seen.spread, *joints))
+    return np.array((1.0, 1 / np.sqrt(reading.frames), reading.spread, *joints))
 
 
 @functools.cache

@@ -26,13 +26,14 @@ def tracks_in(sport: Any, seen: Seen, span: Span, poses: PoseModels) -> list[Tra
     (start, stop), told = np.add(shown[0], begin).tolist(), shown[1]
     stages = seen.frame_stages[:, fall_stage(sport)].copy()  # type: ignore[index]
     if span.corrected is None and not told[1] and len(stages) - stop <= LAST * video.fps:
-        stages[stop:], stop = 0.5, len(stages)  # no stage is sure where film ends
+        stages[stop:] = 0.5  # no stage is sure where film ends
+        stop = len(stages)
     first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
     last = min(last, len(video.pictures))
     pictures, times = Decoded(video.pictures, first, last), seen.times[first:last]
     proposed = (stages[first:last], told) if span.corrected is None else ()  # people know both ends
     tracks = follow(pictures, times, poses, start - first, stop - first, *proposed)
-    return [track.shifted(video.first_frame + first) for track in tracks]
+    return [dataclasses.replace(one, first_frame=video.first_frame + first + one.first_frame) for one in tracks]
 
 
 def by_body(sport: Any, seen: Seen, span: Span, tracks: list[Track]) -> Span:

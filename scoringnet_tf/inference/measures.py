@@ -89,7 +89,7 @@ def levelled(track: Track, off: int, end: int) -> Track:
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class Reading:
     """A measured value: in how many frames, in which one best, and by how much they differ, in its unit."""
 
     value: float
@@ -98,16 +98,16 @@ class Seen:
     spread: float = 0.0
 
 
-def _entry_angle(flight: Flight) -> Seen | None:
+def _entry_angle(flight: Flight) -> Reading | None:
     """From the vertical as the body meets the water; positive past it (over-rotated), negative short of it."""
     frames, path = flight.last(LAST), flight.turns.path
     if len(frames) < FEWEST:
         return None
     apart, spread = _at_the_entry(flight, frames, flight.turns.sense * flight.angles.line[frames] - path[frames])
-    return Seen((path[flight.end] + apart + 90) % 180 - 90, len(frames), int(frames[-1]), spread)
+    return Reading((path[flight.end] + apart + 90) % 180 - 90, len(frames), int(frames[-1]), spread)
 
 
-def _bend(flight: Flight, *names: str) -> Seen | None:
+def _bend(flight: Flight, *names: str) -> Reading | None:
     """The largest of the bends with these names at the entry; what noise adds to a bend is taken off."""
     frames = flight.last(SHAPE)
     if len(frames) < FEWEST:
@@ -115,7 +115,7 @@ def _bend(flight: Flight, *names: str) -> Seen | None:
     bends = [_at_the_entry(flight, frames, getattr(flight.angles, name)[frames]) for name in names]
     bend, spread = max(bends, key=lambda each: abs(each[0]))
     noise = NOISE * flight.noise / np.sqrt(len(frames))
-    return Seen(float(np.sqrt(max(bend**2 - noise**2, 0.0))), len(frames), int(frames[-1]), spread)
+    return Reading(float(np.sqrt(max(bend**2 - noise**2, 0.0))), len(frames), int(frames[-1]), spread)
 
 
 def _at_the_entry(flight: Flight, frames: np.ndarray, values: np.ndarray) -> tuple[float, float]:
@@ -128,7 +128,7 @@ def _at_the_entry(flight: Flight, frames: np.ndarray, values: np.ndarray) -> tup
     return float(middle + change[0]), spread
 
 
-def _opening(flight: Flight) -> Seen | None:
+def _opening(flight: Flight) -> Reading | None:
     """Seconds before the entry at which hips and knees are half open; None for a straight body."""
     frames, held = flight.seen(-flight.seconds, 0), held_bends(flight)
     if len(frames) < FEWEST or is_straight(flight):
@@ -140,10 +140,10 @@ def _opening(flight: Flight) -> Seen | None:
     if cut in (0, len(frames)):
         return None
     after, before = flight.track.times[flight.end] - flight.track.times[frames[cut - 1 : cut + 1]]
-    return Seen(float(before + after) / 2, len(frames), int(frames[cut]), float(after - before))
+    return Reading(float(before + after) / 2, len(frames), int(frames[cut]), float(after - before))
 
 
-def _distance(flight: Flight) -> Seen | None:
+def _distance(flight: Flight) -> Reading | None:
     """Between the head, as it passes the board, and the board's end, where toes or hands leave it."""
     scene, off = flight.track.in_scene() / flight.angles.length, flight.off
     held = [JOINT[f"{'hand' if _armstand(flight) else 'toe'}_{side}"] for side in "lr"]
@@ -159,10 +159,10 @@ def _distance(flight: Flight) -> Seen | None:
     passing = int(below.argmax())
     near = slice(max(0, passing - 2), passing + 2)
     away = head[near, 0] - board[0]
-    return Seen(abs(float(np.median(away))), len(away), int(frames[passing]), float(np.ptp(away)))
+    return Reading(abs(float(np.median(away))), len(away), int(frames[passing]), float(np.ptp(away)))
 
 
-def _speed(flight: Flight) -> Seen | None:
+def _speed(flight: Flight) -> Reading | None:
     """The largest over `QUICK` seconds, degrees a second."""
     frames = flight.seen(-flight.seconds, 0)
     if len(frames) < FEWEST or flight.seconds < QUICK:
@@ -172,10 +172,10 @@ def _speed(flight: Flight) -> Seen | None:
     path = flight.turns.path[flight.off : flight.end + 1]
     speeds = (np.interp(starts + QUICK, times, path) - np.interp(starts, times, path)) / QUICK
     fastest = starts[speeds.argmax()] + QUICK / 2
-    return Seen(float(speeds.max()), len(frames), flight.off + int(np.searchsorted(times, fastest)))
+    return Reading(float(speeds.max()), len(frames), flight.off + int(np.searchsorted(times, fastest)))
 
 
-Reader = Callable[[Flight], Seen | None]
+Reader = Callable[[Flight], Reading | None]
 READERS: Mapping[str, tuple[str, Reader]] = MappingProxyType(
     {
         "opening": ("s", _opening),
