@@ -3,7 +3,7 @@
     python -m benchmarks.joints --records_dir=data/dives --labels=250,1000,6000
 
 prints Spearman's rank correlation for each score, the mean over seeds. The trees see statistics over time in each of
-the dive's true stages; a ScoringNet finds the stages itself.
+the dive's true stages, in one film of it; a ScoringNet finds the stages itself, and sees a new film in each epoch.
 """
 
 import numpy as np
@@ -21,6 +21,8 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Records of joints.", required=True)
 flags.DEFINE_list("labels", ["250", "1000", "6000"], "Numbers of training dives.")
 flags.DEFINE_integer("seeds", 5, "Draws of these dives.", 1)
+flags.DEFINE_integer("max_iter", 100, "Trees. Default: scikit-learn's.", 1)
+flags.DEFINE_float("learning_rate", 0.1, "Learning rate of the trees. Default: scikit-learn's.", 1e-6)
 BATCH = 32
 
 
@@ -52,7 +54,8 @@ def _figures(info: DatasetInfo, train: dict[str, np.ndarray], test: dict[str, np
     """SRC of difficulty, execution and final score on the test dives."""
     predicted = []
     for score in PREDICTED_SCORES:
-        trees = HistGradientBoostingRegressor(random_state=0)
+        options = {"max_iter": FLAGS.max_iter, "learning_rate": FLAGS.learning_rate}
+        trees = HistGradientBoostingRegressor(**options, random_state=0)
         trees.fit(np.stack([*train.values()]), info.true_scores(score, [*train]))
         predicted.append(trees.predict(np.stack([*test.values()])))
     predicted.append(get_sport(info.sport).fuse(*predicted))
