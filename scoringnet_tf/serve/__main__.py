@@ -61,7 +61,7 @@ def _password(file: str | None, address: str) -> str | None:
             message = f"Other machines reach this server at {address}."
             raise InputError("missing_flag", message, "Give it a password: --password_file=FILE.")
         return None
-    password = pathlib.Path(file).read_text(encoding="utf-8").strip()
+    password = pathlib.Path(file).read_text(encoding="utf-8", errors="replace").strip()
     if not password or not password.isascii():  # FastAPI reads no others
         raise InputError("wrong_value", f"--password_file={file} needs a password in ASCII letters.")
     return password

@@ -128,6 +128,7 @@ def test_an_edge_stays_between_its_neighbours_and_goes_back_to_the_model(page):
     [
         (lambda text: text.replace("ab" * 32, "cd" * 32), "another video"),
         (lambda text: text.replace("end,136,136", "end,136,999"), "beyond"),
+        (lambda text: text.replace("end,136,136", "end,x,136"), "no frame"),
         (lambda text: text.replace("entry,130,130", "entry,130,117"), "order"),
         (lambda text: text.replace("model,", "modell,"), "columns"),
         (lambda text: "\n".join(line for line in text.split("\n") if "start of jump" not in line), "missing"),
@@ -147,7 +148,10 @@ def test_a_table_that_is_nearly_right_changes_nothing(page, tmp_path, change, wh
 
 def test_what_was_corrected_is_marked_when_a_report_shows_it(open_page, tmp_path):
     corrections = {"start of flight": {"model": 115, "corrected": 118}, "athlete": {"model": "", "corrected": NAME}}
+    corrections["end"] = {"model": 999, "corrected": 136}  # beyond what is shown
     page = open_page(page_of(tmp_path, corrections=corrections))
+    page.click("#correct summary")
+    assert page.inner_text("#correct tbody tr:last-child td >> nth=0") == "frame 999"
     assert " ".join(page.inner_text(".corrected >> nth=1").split()) == "Take-off at 4.72 s model 4.60 s"
     assert NAME in page.inner_text("main") and page.locator("main b:not([data-moment])").count() == 0
 

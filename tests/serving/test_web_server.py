@@ -80,6 +80,17 @@ def test_twenty_videos_at_once_none_is_lost_and_memory_is_bounded(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [(["--host=0.0.0.0"], "missing_flag"), (["--password_file=FILE"], "wrong_value")],
+)
+def test_others_reach_it_by_a_password_alone(flags, code, tmp_path):
+    """Which is no text in another encoding."""
+    (tmp_path / "password").write_bytes("sésame".encode("latin-1"))
+    words = [flag.replace("FILE", str(tmp_path / "password")) for flag in flags]
+    assert code_printed(started("scoringnet_tf.serve", "--model=diving_small", "--port=0", *words).stderr) == code
+
+
 @pytest.mark.slow
 def test_a_killed_service_has_lost_nothing_once_it_is_restarted(tmp_path):
     """Two videos were uploaded, one is in work. A second service may not use the folder beside it."""

@@ -46,8 +46,11 @@ function changed() {
   refresh();
 }
 
-const secondsOf = (frame) => dived.times[frame - dived.first];
-const timeOf = (frame) => (frame === null ? "–" : `${written(secondsOf(frame))} s, frame ${frame}`);
+const secondsOf = (frame) => dived.times[frame - dived.first] ?? NaN; // the model's may lie beyond what is shown
+const timeOf = (frame) => {
+  if (frame === null) return "–";
+  return Number.isNaN(secondsOf(frame)) ? `frame ${frame}` : `${written(secondsOf(frame))} s, frame ${frame}`;
+};
 const isCorrected = (edge) => edge.frame !== edge.model;
 
 // What follows from the edges alone: band, marks, moments, durations, table. The body waits for the model.
@@ -137,16 +140,13 @@ function take(text) {
   const values = new Map(own.map((row) => [row.what, row]));
   const known = [...edges.map((edge) => edge.what), ...texts.map((one) => one.dataset.what)];
   if (values.size !== own.length || own.some((row) => !known.includes(row.what))) refuse("A row is there twice, or means nothing here.");
-  const frames = edges.map(({ what }) => values.get(what) ?? refuse(`The row ${what} is missing.`))
-    .map(({ corrected }) => (corrected === "" ? null : /^\d+$/.test(corrected) ? Number(corrected) : refuse(`${corrected} is no frame.`)));
-  const given = frames.filter((frame) => frame !== null);
-  if (given.some((frame, at) => at && frame <= given[at - 1])) refuse("The frames are not in order.");
-  if (given.some((frame) => frame < dived.first || frame > dived.first + dived.length)) refuse("A frame lies beyond those that are shown.");
-  edges.forEach((edge, at) => {
-    edge.frame = frames[at];
-    const { model } = values.get(edge.what);
-    edge.model = model === "" ? null : Number(model);
-  });
+  const number = (cell) => (cell === "" ? null : /^\d+$/.test(cell) ? Number(cell) : refuse(`${cell} is no frame.`));
+  const placed = edges.map(({ what }) => values.get(what) ?? refuse(`The row ${what} is missing.`))
+    .map((row) => ({ frame: number(row.corrected), model: number(row.model) }));
+  const frames = placed.map(({ frame }) => frame).filter((frame) => frame !== null);
+  if (frames.some((frame, at) => at && frame <= frames[at - 1])) refuse("The frames are not in order.");
+  if (frames.some((frame) => frame < dived.first || frame > dived.first + dived.length)) refuse("A frame lies beyond those that are shown.");
+  edges.forEach((edge, at) => Object.assign(edge, placed[at]));
   texts.forEach((one) => { one.value = values.get(one.dataset.what)?.corrected ?? ""; });
   seen = own[0].date;
   isSaved = true;
