@@ -39,15 +39,14 @@ def run(program: str, groups: Groups, alone: int = 0) -> int:
         runpy.run_module(modules[command], run_name="__main__", alter_sys=True)  # which exits
     asks = command in ("-h", "--help", "help")
     status = 0 if asks else alone if command is None else 2
-    stream = sys.stderr if status else sys.stdout
-    print(f"{program} COMMAND --help lists the flags of a command.", file=stream)
+    lines = [f"{program} COMMAND --help lists the flags of a command."]
     for heading, group in groups.items():
-        print(f"\n{heading}:", file=stream)
-        for module in group:
-            print(f"  {module.rpartition('.')[2]:16}{_purpose(module)}", file=stream)
+        lines += [f"\n{heading}:", *(f"  {module.rpartition('.')[2]:16}{_purpose(module)}" for module in group)]
     if status:
         problem = f"no command {command!r}. [unknown_name]" if command else "a command is missing. [missing_flag]"
-        print(f"\n{program.rpartition(' ')[2]}: {problem}", file=stream)
+        lines.append(f"\n{program.rpartition(' ')[2]}: {problem}")
+    stream = sys.stderr if status else sys.stdout
+    stream.write("\n".join([*lines, ""]))  # at once, for who reads the first lines alone
     return status
 
 
