@@ -20,9 +20,12 @@ from training_runs import (
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.models.compatibility import copy_network
+from scoringnet_tf.models.layers import FeatureScaling, all_layers
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.training import scoring
 from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,
@@ -31,7 +34,6 @@ from scoringnet_tf.training.initialization import (
     preprocessing_of,
 )
 from scoringnet_tf.training.network import build_network
-from scoringnet_tf.training.scoring import initialize
 
 BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
 CLIP, WIDTH = (8, 32, 32, 3), 1 / 16
@@ -97,7 +99,7 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
     scoringnet_tf.C3D(CLIP, WIDTH, preprocessing=BGR).save(tmp_path / "bgr.keras")
     run = scoring_run(diving_records, tmp_path / "run", pretrained=str(tmp_path / "bgr.keras"))
     larger = dataclasses.replace(run, info=dataclasses.replace(run.info, frame_size=(64, 96)))
-    initialize(larger, run.model, {"pretrained": keras.models.load_model(tmp_path / "bgr.keras")})
+    scoring.initialize(larger, run.model, {"pretrained": keras.models.load_model(tmp_path / "bgr.keras")})
     printed = capsys.readouterr().out  # other frames than the weights learned from, of which little is seen
     assert "128×171" in printed and "36×48" in printed and " 17%" in printed and "[frames_oversized]" in printed
     run.model.save(tmp_path / "network.keras")
@@ -259,6 +261,19 @@ def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_othe
     }
     with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
         scoring_run(diving_records, tmp_path, **changes)
+
+
+def test_features_of_many_videos_are_measured_on_every_nth(diving_features, tmp_path, monkeypatch):
+    run = scoring_run(diving_features, tmp_path / "run", lr_multipliers={})
+    monkeypatch.setattr(scoring, "MEASURED", 2)
+    every = -(-len(run.train_ids) // 2)
+    assert every > 1
+    scoring.initialize(run, run.model, {})
+    found = [layer.get_weights() for layer in all_layers(run.model) if isinstance(layer, FeatureScaling)]
+    run.model.adapt_features(videos(diving_features, "train", batch_size=1, ids=run.train_ids[::every]))
+    expected = [layer.get_weights() for layer in all_layers(run.model) if isinstance(layer, FeatureScaling)]
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5, atol=1e-6)
 
 
 def test_a_model_that_goes_on_reads_features_as_it_did(diving_features, tmp_path):
