@@ -133,7 +133,10 @@ def summary(measured: Mapping[str, Any], sport: Sport, unlearned: Collection[str
     rows += [("mean predictor", measured["mean_predictor"])] if measured["mean_predictor"] else []
     simple = [measured[name] for name in ("best_simple", "closest_simple") if name in measured]
     rows += [(each["name"], each) for number, each in enumerate(simple) if each not in simple[:number]]
-    lines = [table(rows, sport)]
+    known = [score for score in sport.scores if not math.isnan(measured[f"{score[0]}_med"])]
+    lines = [table(rows, sport) if known else table(rows[:1], sport, known)]
+    if not known:
+        lines.append("These videos have no scores that the model predicts: the figures are those of its stages.")
     if measured["fragments"] != "whole":
         per_class = measured["frame_accuracy_per_class"].items()
         lines.append("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
@@ -149,14 +152,15 @@ def summary(measured: Mapping[str, Any], sport: Sport, unlearned: Collection[str
     return "\n".join(lines)
 
 
-def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
-    """A table of rows (label, figures); a figure is a number or the ends of an interval.
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport, scores: Collection[str] | None = None) -> str:
+    """A table of rows (label, figures) with all scores or some; a figure is a number or the ends of an interval.
 
     Errors have one decimal more than the scores.
     """
+    scores = sport.scores if scores is None else scores
     columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
-    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in sport.scores}
-    places = dict.fromkeys(columns, 2) | {f"{score[0]}_med": decimals(sport.range_of(score)) for score in sport.scores}
+    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in scores}
+    places = dict.fromkeys(columns, 2) | {f"{score[0]}_med": decimals(sport.range_of(score)) for score in scores}
     width = max(len(label) for label, _ in rows)
     lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
     for label, measured in rows:

@@ -15,7 +15,7 @@ from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.parameter_groups import BACKBONE
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import PREDICTED_SCORES
+from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import (
     HEADS,
@@ -34,11 +34,12 @@ def build_network(
     info: DatasetInfo,
     config: TrainingConfig,
     dtype: str,
-    towers: Sequence[str] = PREDICTED_SCORES,
+    towers: Sequence[str] | None = PREDICTED_SCORES,
     sources: Mapping[str, Any] | None = None,
 ) -> ScoringNet:
     """The `ScoringNet` that a configuration describes for records, with towers for these scores.
 
+    Without `towers` no score can be learned: they are those of the source or the configuration, in standard units.
     `sources` are the models that it will start from, flag → model: its frames are preprocessed as theirs. A tower
     from --initial_model that learns in no phase keeps its units and its stages: the same weights answer as they did.
 
@@ -46,6 +47,8 @@ def build_network(
         InputError: it cannot have so many views, or lacks towers or stages that the configuration names.
     """
     model, fragments, source = config.model, config.fragments, (sources or {}).get("initial_model")
+    scoreless = towers is None
+    towers = towers or (source.scores if source else FINAL_ALONE if model.scores == "final" else PREDICTED_SCORES)
     statistics, stages = _kept(source, config, towers)
     reads = {} if model.statistics else {"statistics": False}
     if source is not None:
@@ -73,7 +76,7 @@ def build_network(
             "dropout_rate": model.dropout,
             "kernel_l2": config.loss.beta,
             "views": model.views,
-            "score_statistics": statistics,
+            "score_statistics": (dict.fromkeys(towers, (0.0, 1.0)) if scoreless else {}) | statistics,
             "fragment_stages": fragment_stages(info, config, towers, stages),
         },
         content={"preprocessing": preprocessing},

@@ -61,7 +61,7 @@ class Plan:
     phases: tuple[Phase, ...]
     train_ids: list[str]
     validation_ids: list[str]  # held out to choose the best epoch
-    targets: ScoreTargets | None = None  # of `train`
+    targets: ScoreTargets | None = None  # of `train`, unless KFS learns from records without scores
 
     @property
     def model_dir(self) -> Path | RemotePath:
@@ -121,12 +121,22 @@ def _scores_plan(config: TrainingConfig, info: DatasetInfo) -> Plan:
     fraction = config.data.validation_fraction
     is_held_out = fraction or "validation" in info.splits
     held_out = split_ids(info, "validation", fraction) if is_held_out else []
-    targets = score_targets(info, config.model.scores)
-    check_scores_differ(info, targets.towers)
-    plan = Plan(config, info, phases(config), split_ids(info, "train", fraction), held_out, targets)
+    plan = Plan(config, info, phases(config), split_ids(info, "train", fraction), held_out, _targets(info, config))
     if held_out and plan.phases[-1].monitor == "val_f_src":
         check_held_out(plan)
     return plan
+
+
+def _targets(info: DatasetInfo, config: TrainingConfig) -> ScoreTargets | None:
+    """The scores to learn; None if KFS learns alone and the records have none, or equal ones."""
+    try:
+        targets = score_targets(info, config.model.scores)
+        check_scores_differ(info, targets.towers)
+    except InputError:
+        if not config.trains_kfs_alone:
+            raise
+        return None
+    return targets
 
 
 def of_sport(config: TrainingConfig, sport: SportForm) -> TrainingConfig:

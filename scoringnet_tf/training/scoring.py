@@ -15,7 +15,7 @@ from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.factors import read_factors
 from scoringnet_tf.models.parameter_groups import rate_factors
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.config import FRAGMENTS, TrainingConfig, TrueFragments
 from scoringnet_tf.training.initialization import check_parts, load_network, load_pretrained, load_segmenter
@@ -35,8 +35,7 @@ SMALL_SHARE = 0.3  # of a stored frame: if the model sees less, a note is due
 def build(plan: Plan, sources: dict[str, Any], seen: dict[str, set[str]], dtype: str) -> ScoringNet:
     """The network of a plan, checked against the records and the models that it starts from (flag → model)."""
     config: Any = plan.config
-    towers = plan.targets.towers if plan.targets else PREDICTED_SCORES
-    network = build_network(plan.info, config, dtype, towers, sources)
+    network = build_network(plan.info, config, dtype, plan.targets and plan.targets.towers, sources)
     check_fragments(plan.info, config, network.fragment_stages)
     check_parts(network, [phase.name for phase in plan.phases], config, sources.get("initial_model"))
     return network

@@ -1,10 +1,12 @@
 """A model whose KFS alone was trained finds stages; nothing takes the scores of its SP, which has not learned."""
 
+import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
-from training_runs import changed, eagerly, settings
+from tiny_records import feature_video, write_records
+from training_runs import changed, eagerly, scoring_run, settings, trained_by
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -92,3 +94,25 @@ def test_evaluate_says_it(alone, diving_records, tmp_path):
     result = forked("scoringnet_tf.evaluate", *words)
     assert result.returncode == 0, result.stderr
     assert "difficulty and execution" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scores", [{}, {"difficulty": 3.0, "execution": 20.0, "final": 60.0}], ids=["none", "equal"])
+def test_stages_alone_train_the_stage_head_and_are_evaluated(tmp_path, scores):
+    """As a coach has them who corrected dives that no one scored; SP needs scores that differ."""
+    rng, stages = np.random.default_rng(0), np.repeat([1, 2, 3, 0], [3, 5, 3, 2])
+    videos = [feature_video(str(n), rng.normal(size=(13, 16)).astype(np.float32), stages, **scores) for n in range(5)]
+    records = write_records(tmp_path / "records", {"train": videos[:4], "test": videos[4:]})
+    options = {"scoring_epochs": 0, "segmentation_epochs": 1, "validation_fraction": 0.0}
+    options |= {"reference": True, "lr_multipliers": {}}
+    for start in ({}, {"initial_model": str(tmp_path / "run/last.keras")}):
+        run = scoring_run(records, tmp_path / ("again" if start else "run"), **options | start)
+        assert run.model.score_predictor.get_config()["score_statistics"]["execution"] == (0.0, 1.0)
+        path = trained_by(eagerly(run))
+    with refused("equal_scores" if scores else "no_scores", records):
+        check(settings(tmp_path / "sp", records, validation_fraction=0.0), DatasetInfo.load(records))
+    words = [f"--model={path}", f"--records_dir={records}", f"--output_dir={tmp_path / 'evaluation'}"]
+    result = forked("scoringnet_tf.evaluate", *words)
+    assert result.returncode == 0, result.stderr
+    heads = result.stdout.split("\n")[0].split()
+    assert heads[:3] == ["frames", "edit", "F1@50"] and (len(heads) > 3) == bool(scores)
