@@ -37,8 +37,9 @@ flags.DEFINE_bool("json", False, "JSON output, a line per video (docs/serving.md
 flags.DEFINE_bool("csv", False, "CSV output, a row per performance.")
 flags.DEFINE_string("plot_dir", None, "Folder for pictures: key frames above the stages.")
 flags.DEFINE_string("video_dir", None, "Folder for video copies with the stages under the picture.")
-flags.DEFINE_bool("joints", True, "Joints drawn on video copies.")
+flags.DEFINE_bool("joints", True, "Joints drawn on video copies and stills.")
 flags.DEFINE_list("between", [], "Two moments between which --video_dir cuts, such as take-off,entry.")
+flags.DEFINE_string("at", None, "Moment of which --plot_dir holds a still, such as entry.")
 flags.DEFINE_string("watch", None, "Folder to watch for new videos, until Ctrl-C.")
 flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0)
@@ -73,7 +74,8 @@ def main(arguments: list[str]) -> int:
     # 2. Score and print one video after the other
     form = "json" if values.json else "csv" if values.csv else "text"
     folders = {".png": values.plot_dir, DRAWN_SUFFIX: values.video_dir}
-    pictures = [Pictures(folder, suffix, values.joints, values.between) for suffix, folder in folders.items() if folder]
+    options = {"joints": values.joints, "between": values.between, "at": values.at}
+    pictures = [Pictures(folder, suffix, **options) for suffix, folder in folders.items() if folder]
     printer = Printer(form, model, sport, pictures)
     with contextlib.ExitStack() as stack:
         score_all = _scoring(stack, model, reads_features, videos, corrections)
@@ -157,6 +159,8 @@ def _check(arguments: list[str]) -> None:
         raise InputError("flags_conflict", "--json and --csv exclude each other.")
     if values.between and (len(values.between) != 2 or not values.video_dir):
         raise InputError("wrong_value", "--between takes the names of two moments, and needs --video_dir.")
+    if values.at and not values.plot_dir:
+        raise InputError("missing_flag", f"--at={values.at} needs --plot_dir.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     if values.runner is not None and not values.results_dir:

@@ -12,14 +12,15 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.browser_video import filmed, write_clip
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import VideoError, frame_times
-from scoringnet_tf.inference.drawn_body import with_bodies
+from scoringnet_tf.inference.drawn_body import bends, with_bodies
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.rendering import BETWEEN, dive_titles, time_lines
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.drawing import in_any_script, mark_of, printable, stage_color
+from scoringnet_tf.support.drawing import in_any_script, mark_of, printable, save_picture, stage_color
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, name_of
@@ -45,10 +46,7 @@ def save_video(score: Any, path: AnyPath, joints: bool = True, between: Sequence
         InputError: it was scored from features, its file has fewer frames now, or `path` is that file.
         VideoError: its file is gone, or cannot be read.
     """
-    if is_features(score.video):
-        raise InputError("no_frames", f"{score.video} was scored from features: there are no frames to show.")
-    if os.path.realpath(str(path)) == os.path.realpath(score.video):  # also of addresses
-        raise InputError("exists", f"{path} is the video itself.", "Name another file.")
+    _check_frames(score, path)
     first = score.stages[0]["start_frame"] if score.stages else score.performances[0].start_frame
     if between:
         first, stop = _moments(score, between)
@@ -56,9 +54,45 @@ def save_video(score: Any, path: AnyPath, joints: bool = True, between: Sequence
     with local_video(score.video) as source, replacing_file(path) as file:
         times = _times(source, first, score)
         frames = filmed(source, first, first + score.num_frames, HEIGHT)
-        tracks = [track for one in score.performances for track in one.body if joints]
+        tracks = _tracks(score, joints)
         frames = with_bodies(frames, tracks, first) if tracks else frames
         write_clip(file, _drawn(frames, times, score), score.fps / score.speed, mark_of(score.video))
+
+
+def save_still(score: Any, path: AnyPath, moment: str, joints: bool = True) -> None:
+    """Writes the frame of a `VideoScore`'s moment as PNG, with the joints and angles of the bodies; as `save_video`."""
+    _check_frames(score, path)
+    number, stop = _moments(score, [moment])
+    with local_video(score.video) as source, replacing_file(path) as file:
+        tracks = _tracks(score, joints)
+        picture = next(with_bodies(filmed(source, number, stop, HEIGHT), tracks, number), None)
+        if picture is None:
+            raise _changed(score)
+        height = max(LEAST_TEXT, min(picture.shape[:2]) // TEXT)
+        for frame, place, text in (bend for track in tracks for bend in bends(track)):
+            if frame == number:
+                x, y = (max(0, round(each)) for each in place * len(picture) + (height, -height))
+                into = picture[y : y + 2 * height, x:]
+                letters = _letters(text, height)[: len(into), : into.shape[1]]
+                into[:, : letters.shape[1]] = letters
+        save_picture(picture, file, score.video)
+
+
+def _check_frames(score: Any, path: AnyPath) -> None:
+    """InputError if a result has no frames, or `path` is its video."""
+    if is_features(score.video):
+        raise InputError("no_frames", f"{score.video} was scored from features: there are no frames to show.")
+    if os.path.realpath(str(path)) == os.path.realpath(score.video):  # also of addresses
+        raise InputError("exists", f"{path} is the video itself.", "Name another file.")
+
+
+def _tracks(score: Any, joints: bool) -> list[Track]:
+    return [track for one in score.performances for track in one.body if joints]
+
+
+def _changed(score: Any) -> InputError:
+    message = f"{score.video} has fewer frames than the {score.num_frames} that it had when it was scored."
+    return InputError("changed", message, "Score it again.")
 
 
 def _moments(score: Any, between: Sequence[str]) -> tuple[int, int]:
@@ -91,8 +125,7 @@ def _drawn(frames: Iterable[np.ndarray], times: np.ndarray, score: Any) -> Itera
         yield np.concatenate([frame, under]), seconds - times[0]
         count += 1
     if count < score.num_frames:
-        message = f"{score.video} has {count} frames, and had {score.num_frames} when it was scored."
-        raise InputError("changed", message, "Score it again.")
+        raise _changed(score)
 
 
 class Panel:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from scoringnet_tf.body.angles import angles_of
 from scoringnet_tf.body.skeleton import BONES, JOINT, JOINTS
 from scoringnet_tf.body.track import Track
 
@@ -50,6 +51,18 @@ def _figure(joints: np.ndarray, confidence: np.ndarray) -> Figure:
     bones[MIDDLE if confidence[JOINT["head"]] > 0 else UNSEEN].append(np.stack([shoulders, head]))
     ends = {part: np.reshape(each, (-1, 2, 2)) for part, each in bones.items()}
     return Figure(ends, head, float(np.linalg.norm(shoulders - hips)))
+
+
+def bends(track: Track) -> Iterator[tuple[int, np.ndarray, str]]:
+    """Yields a frame of the file, a place (2,) in the picture's heights, and the angle there in words; 0° if straight.
+
+    For hips and knees, where they were seen.
+    """
+    angles = angles_of(track)
+    for name, degrees in (("hip", angles.hip), ("knee", angles.knee)):
+        places = track.positions[:, [JOINT[f"{name}_l"], JOINT[f"{name}_r"]]].mean(axis=1)
+        for at in np.flatnonzero(angles.weight > 0):
+            yield track.first_frame + int(at), places[at], f"{abs(degrees[at]):.0f}°"
 
 
 def with_bodies(frames: Iterable[np.ndarray], tracks: Sequence[Track], first: int) -> Iterator[np.ndarray]:

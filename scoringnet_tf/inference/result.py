@@ -259,10 +259,11 @@ class VideoScore:
         """A picture: frames from the key stages above the stage strip, scores, reasons and warnings."""
         return rendering.figure(self)
 
-    def save(self, path: AnyPath, joints: bool = True, between: Sequence[str] = ()) -> None:
+    def save(self, path: AnyPath, joints: bool = True, between: Sequence[str] = (), at: str | None = None) -> None:
         """Writes the result by the file's ending: `.json`, `.png` as `plot`, or `.mp4`, the video with its stages.
 
-        The last one reads the video again, has the `joints` drawn, and may be cut `between` two moments.
+        The last one reads the video again, has the `joints` drawn, and may be cut `between` two moments. A `.png` of
+        the moment that `at` names is that frame, with joints and angles.
 
         Raises:
             InputError: the ending is another one; or as in `save_video`.
@@ -270,6 +271,10 @@ class VideoScore:
         suffix = as_path(path).suffix.lower()
         if suffix == ".json":
             write_json(path, self.to_dict())
+        elif suffix == ".png" and at:
+            from scoringnet_tf.inference.annotated_video import save_still
+
+            save_still(self, path, at, joints)
         elif suffix == ".png":
             with replacing_file(path) as file:
                 save_png(self.plot(), file, video=self.video)

@@ -5,11 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.body.angles import angles_of
-from scoringnet_tf.body.skeleton import JOINT
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg, resize_frame
-from scoringnet_tf.inference.drawn_body import figures
+from scoringnet_tf.inference.drawn_body import bends, figures
 
 UNITS = 1000  # width and height of any picture in a drawing
 LEAST, AROUND = 0.25, 1.4  # a close-up's side: in the picture's heights, and in the body's extents
@@ -28,14 +26,9 @@ def drawings(tracks: Sequence[Track], first: int, count: int, aspect: float) -> 
     size = UNITS / np.array((aspect, 1.0))
     paths = [_paths(tracks, first + number, size) for number in range(count)]
     drawn: list[dict[str, Any]] = [{"paths": each, "angles": []} for each in paths]
-    for track in tracks:
-        angles = angles_of(track)
-        for name, bends in (("hip", angles.hip), ("knee", angles.knee)):
-            places = track.positions[:, [JOINT[f"{name}_l"], JOINT[f"{name}_r"]]].mean(axis=1) * size
-            begin = track.first_frame - first
-            for at in np.flatnonzero(angles.weight[max(-begin, 0) : max(count - begin, 0)] > 0) + max(-begin, 0):
-                text = f"{abs(bends[at]):.0f}°"
-                drawn[begin + at]["angles"].append([*np.rint(places[at]).astype(int).tolist(), text])
+    for frame, place, text in (bend for track in tracks for bend in bends(track)):
+        if 0 <= frame - first < count:
+            drawn[frame - first]["angles"].append([*np.rint(place * size).astype(int).tolist(), text])
     return drawn
 
 

@@ -109,12 +109,11 @@ class Pictures:
     Args:
         folder: made if it does not exist.
         suffix: ends the files' names, see `VideoScore.save`: pictures or videos.
-        joints: whether videos have the joints drawn.
-        between: names of two moments; videos show what is between them.
+        options: of `VideoScore.save`.
     """
 
-    def __init__(self, folder: AnyPath, suffix: str = ".png", joints: bool = True, between: Sequence[str] = ()) -> None:
-        self._folder, self._suffix, self._options = as_path(folder), suffix, (joints, between)
+    def __init__(self, folder: AnyPath, suffix: str = ".png", **options: Any) -> None:
+        self._folder, self._suffix, self._options = as_path(folder), suffix, options
         self._videos: dict[str, str] = {}  # that the pictures of these names show
 
     def draw(self, score: VideoScore) -> Remark | None:
@@ -122,7 +121,7 @@ class Pictures:
         path = self._folder / f"{_picture_name(score.video)}{self._suffix}"
         try:
             path = self._folder / self._free_name(_picture_name(score.video), score.video)
-            score.save(path, *self._options)
+            score.save(path, **self._options)
         except (OSError, InputError) as error:
             why = str(getattr(error, "strerror", None) or error)
             return Remark("picture_not_written", f"{path} cannot be written: {why.rstrip('.')}.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
@@ -60,6 +61,13 @@ def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, vi
     FigureCanvasAgg(figure)
     with in_any_script():
         figure.savefig(path, dpi=dpi, format="png", metadata={"Source": mark_of(video)} if video else {})
+
+
+def save_picture(picture: "np.ndarray", path: str | Path | BinaryIO, video: str) -> None:
+    """Writes a picture, uint8 (H, W, 3) RGB, as `save_png` does."""
+    from matplotlib.image import imsave
+
+    imsave(path, picture, format="png", metadata={"Source": mark_of(video)})
 
 
 def is_picture_of(path: AnyPath, video: str) -> bool:

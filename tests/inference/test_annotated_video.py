@@ -1,6 +1,7 @@
 """A video with its result under the picture: frames and times as they were, the band in the colours of the stages."""
 
 import av
+import cv2
 import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_timed, write_video
@@ -8,7 +9,7 @@ from refusals import refused
 
 from scoringnet_tf.body.skeleton import JOINTS
 from scoringnet_tf.body.track import Track
-from scoringnet_tf.inference.drawn_body import COLORS, LEFT, RIGHT
+from scoringnet_tf.inference.drawn_body import COLORS, LEFT, RIGHT, bends
 from scoringnet_tf.inference.result import Performance, VideoScore
 from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.sports import get_sport
@@ -116,6 +117,18 @@ def test_a_clip_between_two_moments(tmp_path):
     assert not (tmp_path / "no.mp4").exists()
 
 
+def test_a_still_of_a_moment(tmp_path):
+    write_bars(tmp_path / "v.mp4", 30)
+    score = score_of(tmp_path / "v.mp4", np.arange(30) / 25)
+    score.performances[0].moments["entry"] = Moment(20, 0.8)
+    score.save(tmp_path / "entry.png", at="entry")
+    assert read_index(cv2.imread(str(tmp_path / "entry.png"))[..., ::-1]) == 20
+    assert is_picture_of(tmp_path / "entry.png", score.video)
+    with refused("unknown_name", "landing", "entry"):
+        score.save(tmp_path / "no.png", at="landing")
+    assert not (tmp_path / "no.png").exists()
+
+
 def test_joints_are_drawn_where_they_are_unless_switched_off(tmp_path):
     """The left side yellow, the right side pink; what was not seen grey. Of frames 2 and 3 alone."""
     write_video(tmp_path / "v.mp4", np.zeros((6, 600, 800, 3), np.uint8))
@@ -125,7 +138,7 @@ def test_joints_are_drawn_where_they_are_unless_switched_off(tmp_path):
     confidence = np.ones((2, len(JOINTS)), np.float32)
     confidence[1] = 0
     score = score_of(tmp_path / "v.mp4", np.arange(6) / 25)
-    score.performances[0].body.append(Track(2, np.arange(2) / 25, joints, confidence, np.zeros((2, 2, 3))))
+    score.performances[0].body.append(Track(2, np.arange(2) / 25, joints, confidence, np.tile(np.eye(2, 3), (2, 1, 1))))
     score.save(tmp_path / "drawn.mp4")
     frames, _ = decoded(tmp_path / "drawn.mp4")
     left, right = ([*bytes.fromhex(COLORS[side][1:])] for side in (LEFT, RIGHT))
@@ -138,6 +151,16 @@ def test_joints_are_drawn_where_they_are_unless_switched_off(tmp_path):
     assert frames[3][:600].max() > 100 > frames[4][:600].max()
     score.save(tmp_path / "plain.mp4", joints=False)
     assert decoded(tmp_path / "plain.mp4")[0][2][:600].max() < 100
+
+    # A still has the same joints, and the angles beside hips and knees.
+    score.performances[0].moments["entry"] = Moment(2, 0.08)
+    score.save(tmp_path / "still.png", at="entry")
+    still = cv2.imread(str(tmp_path / "still.png"))[..., ::-1]
+    shown = [still[middle, round(600 * x)].mean(axis=0) for x in (0.3, 0.9)]
+    assert np.abs(np.subtract(shown, (left, right))).max() < TOLERANCE and still.shape == (600, 800, 3)
+    for _, (x, y), _ in bends(score.performances[0].body[0]):
+        beside = still[round(600 * y) - 10 : round(600 * y) + 10, round(600 * x) + 16 : round(600 * x) + 50]
+        assert beside.min() < 40 and (beside == 255).all(axis=-1).any()
 
 
 def test_a_video_without_stages_is_shown_with_its_clock(tmp_path):
