@@ -6,6 +6,7 @@ from fastapi.testclient import TestClient
 
 from scoringnet_tf.serve.app import create_app
 from scoringnet_tf.serve.jobs import Limits, Queue
+from scoringnet_tf.sports import get_sport
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def serve(folder, gate):
     def started(keeps=False, password=None, **limits):
         stop()
         work = web_workers.waiting_for(str(gate))
-        queue = Queue(lambda _, *task: work(*task), folder, Limits(**limits), keeps)
+        queue = Queue(lambda _, *task: work(*task), folder, Limits(**limits), get_sport("diving") if keeps else None)
         app = create_app(queue, "diving_small", "here.example", "Open it.", password=password)
         clients.append(TestClient(app, "http://here.example").__enter__())
         return clients[-1]

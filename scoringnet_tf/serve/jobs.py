@@ -14,6 +14,7 @@ from typing import Any
 
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.serve import kept
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
 MEGABYTE = 10**6
@@ -70,13 +71,13 @@ class Queue:
     Args:
         work: a function (seconds, videos, title, folder) → `Pages`, or why there are none; as `Worker`.
         folder: for the videos and pages.
-        keeps: whether they stay until they are deleted, with those that an earlier queue left in `folder`.
+        keeps: the videos' sport if they stay until they are deleted, with those that an earlier queue left in `folder`.
     """
 
-    def __init__(self, work: Callable[..., Any], folder: Path, limits: Limits, keeps: bool = False) -> None:
-        self.limits, self.keeps = limits, keeps
-        self._work, self._folder = work, folder
-        entries = kept.entries(folder) if keeps else {}
+    def __init__(self, work: Callable[..., Any], folder: Path, limits: Limits, keeps: Sport | None = None) -> None:
+        self.limits, self.keeps = limits, keeps is not None
+        self._work, self._folder, self._sport = work, folder, keeps
+        entries = kept.entries(folder) if self.keeps else {}
         self._jobs = {token: Job(token, folder=folder / token, **entry) for token, entry in entries.items()}
         for job in self._jobs.values():
             job.state = FAILED if job.error else DONE if job.pages else WAITING
@@ -126,10 +127,10 @@ class Queue:
 
     def correct(self, job: Job, content: bytes, seen: str) -> None:
         """Saves the corrections of a video that is kept, see `kept.save_corrections`."""
-        if not self.keeps or job.state != DONE:
+        if self._sport is None or job.state != DONE:
             raise InputError("not_found", "No corrections are kept here.")
         try:
-            kept.save_corrections(job, content, seen)
+            kept.save_corrections(job, content, seen, self._sport)
         except OSError as error:
             raise InputError("not_writable", *_no_room(error)) from error
 

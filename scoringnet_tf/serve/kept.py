@@ -12,6 +12,7 @@ from typing import Any
 
 from scoringnet_tf.data.corrections import COLUMNS, read_corrections
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.files import read_json, replacing_file, write_json
 from scoringnet_tf.support.messages import InputError, Remark
 
@@ -52,17 +53,17 @@ def delete(folder: Path) -> None:
         shutil.rmtree(folder.replace(unfinished(folder)))
 
 
-def save_corrections(job: Any, content: bytes, seen: str) -> None:
+def save_corrections(job: Any, content: bytes, seen: str, sport: Sport) -> None:
     """Replaces the corrections of the performances in a table, and leaves those of others.
 
     InputError `changed` unless `seen` is the date of those that it replaces, `other_video` if they are not those of the
-    job's, else as `read_corrections`.
+    job's, else as `read_corrections` and `Correction.checked`.
     """
     path = job.folder / CORRECTIONS
     with replacing_file(path) as temporary:
         temporary.write_bytes(content)
         try:
-            given = read_corrections(temporary)
+            given = [one.checked(sport) for one in read_corrections(temporary)]
         except InputError as error:
             message = str(error).replace(str(temporary), CORRECTIONS).replace(temporary.name, CORRECTIONS)
             raise InputError(error.code, message) from error

@@ -8,6 +8,7 @@ import pytest
 from web_client import code_of, settled, upload
 
 from scoringnet_tf.serve import kept
+from scoringnet_tf.sports import get_sport
 
 pytest_plugins = ["web_fixtures"]
 ORIGIN = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}  # of a page of a video, which is in a sandbox
@@ -117,6 +118,7 @@ def test_what_a_killed_service_left_is_worked_on_or_deleted(serve, gate, folder,
 # === Corrections ===
 
 
+NOTE = '"<b>a, ""🤸""\n</b>"'
 COLUMNS = "video,sha256,performance,what,model,corrected,date"
 
 
@@ -128,39 +130,47 @@ def row(performance, what, corrected, day, content=b"frames"):
     return f"a.mp4,{hashlib.sha256(content).hexdigest()},{performance},{what},,{corrected},2026-12-{day:02d}"
 
 
+def frames(performance, end, day, content=b"frames"):
+    """The rows of a performance whose last stage ends at a frame."""
+    starts = [f"start of {stage}" for stage in get_sport("diving").stages[1:]]
+    return [row(performance, what, at, day, content) for what, at in zip((*starts, "end"), (0, 2, 4, end), strict=True)]
+
+
 def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_have_not_seen(serve, folder):
     """Each page of a video saves the rows of its own performance."""
     client = serve(keeps=True)
     settled(client, token := upload(client, b"frames"))
     path, file = f"/videos/{token}/corrections.csv", folder / token / kept.CORRECTIONS
     assert code_of(client.get(path, headers=ORIGIN), 404) == "not_found"
-    first, second, later = row(1, "note", '"<b>a, ""🤸""\n</b>"', 1), row(2, "end", 9, 1), row(1, "end", 8, 2)
+    first, second, later = (*frames(1, 9, 1), row(1, "note", NOTE, 1)), frames(2, 9, 1), frames(1, 8, 2)
     for one in (first, second):
-        assert client.post(path, content=table(one), headers=ORIGIN).headers["access-control-allow-origin"] == "null"
-    assert client.get(path).content == file.read_bytes() == table(first, second)
+        assert client.post(path, content=table(*one), headers=ORIGIN).headers["access-control-allow-origin"] == "null"
+    assert client.get(path).content == file.read_bytes() == table(*first, *second)
     for seen in ("", "2026-11-30"):
-        response = client.post(path, params={"seen": seen}, content=table(later), headers=ORIGIN)
+        response = client.post(path, params={"seen": seen}, content=table(*later), headers=ORIGIN)
         assert code_of(response, 409) == "changed" and response.headers["access-control-allow-origin"] == "null"
     inside = path.replace("corrections", "page_pages/corrections")
-    assert client.post(inside, params={"seen": "2026-12-01"}, content=table(later), headers=ORIGIN).status_code == 200
-    assert client.get(inside).content == table(second, later)
+    assert client.post(inside, params={"seen": "2026-12-01"}, content=table(*later), headers=ORIGIN).status_code == 200
+    assert client.get(inside).content == table(*second, *later)
     for content, code, status in (
         (bytes(10**6 + 1), "too_large", 413),
         (b"\xff", "wrong_encoding", 400),
         (b"a,b\n1,2\n", "missing_column", 400),
         (table("a.mp4,1"), "malformed_rows", 400),
         (table(row(1, "end", "high", 3)), "malformed_rows", 400),
-        (table(row(1, "end", 8, 3, b"others")), "other_video", 400),
+        (table(row(1, "end", 8, 3)), "missing_rows", 400),
+        (table(*frames(1, 2, 3)), "not_in_order", 400),
+        (table(*frames(1, 8, 3, b"others")), "other_video", 400),
     ):
         response = client.post(path, params={"seen": "2026-12-02"}, content=content, headers=ORIGIN)
         assert code_of(response, status) == code and str(folder) not in response.text
         assert code != "malformed_rows" or response.json()["message"].startswith("corrections.csv, row 2: ")
     foreign = {"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
-    assert code_of(client.post(path, content=table(later), headers=foreign), 403) == "foreign_origin"
-    assert client.get(path).content == table(second, later)
+    assert code_of(client.post(path, content=table(*later), headers=foreign), 403) == "foreign_origin"
+    assert client.get(path).content == table(*second, *later)
     gone = serve()
     settled(gone, token := upload(gone, b"frames"))
-    assert code_of(gone.post(f"/videos/{token}/corrections.csv", content=table(later)), 404) == "not_found"
+    assert code_of(gone.post(f"/videos/{token}/corrections.csv", content=table(*later)), 404) == "not_found"
 
 
 # === The password ===
