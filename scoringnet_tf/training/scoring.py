@@ -35,7 +35,8 @@ SMALL_SHARE = 0.3  # of a stored frame: if the model sees less, a note is due
 def build(plan: Plan, sources: dict[str, Any], seen: dict[str, set[str]], dtype: str) -> ScoringNet:
     """The network of a plan, checked against the records and the models that it starts from (flag → model)."""
     config: Any = plan.config
-    network = build_network(plan.info, config, dtype, plan.targets and plan.targets.towers, sources)
+    towers = plan.targets.towers if plan.targets else None
+    network = build_network(plan.info, config, dtype, towers, sources)
     check_fragments(plan.info, config, network.fragment_stages)
     check_parts(network, [phase.name for phase in plan.phases], config, sources.get("initial_model"))
     return network
