@@ -17,9 +17,9 @@ frames (fc6 and fc7: of as many as the C3D was trained on); beyond the end the l
 ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the --frame_size if it does not have one.
 
 --joints follows the athlete between take-off and entry instead, and writes joints/ID.npy (frames × 17 × 3: x and y in
-heights of the picture, confidence), for records beside them. Records hold small frames, and have the stages. Of video
-files it sees the whole picture; the model finds the performances. Lay the folder beside the videos for `data_prep
-build`, which keeps it.
+heights of the picture, as if the camera had not moved, and confidence). Records hold small frames, and have the stages.
+Of video files it sees the whole picture; the model finds the performances. Lay the folder beside the videos for
+`data_prep build`, which keeps it; then --records_dir makes the tables for records of joints, as of other features.
 
 Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
 the others are extracted, no manifest.csv is written, and the exit status is 1.
@@ -204,20 +204,30 @@ def _joints(paths: list[str], info: DatasetInfo | None) -> int:
     from scoringnet_tf.inference import feature_folder, joint_files
 
     folder = as_path(values.output_dir or values.records_dir) / FOLDER
+    model: Any = None
     if info is None:
         from scoringnet_tf.inference.extraction import weights_of
         from scoringnet_tf.inference.predictor import predictor_of
 
         videos, model = joint_files.videos_of_files(paths), weights_of(values.model)
         extractor: Any = joint_files.FileFollower(predictor_of(values.model))
+        origin = joint_files.origin_of(extractor.rate)
     else:
-        videos, model = joint_files.videos_of_records(info), None
+        videos, origin = joint_files.videos_of_records(info), joint_files.origin_of(info.frame_rate, info)
         extractor = joint_files.RecordFollower(info, functools.partial(follow, models=models))
-    joint_files.prepare(folder, joint_files.index_of(models, model))
-    kept, failed = feature_folder.extract_videos(videos, extractor, folder, joint_files.file_name)
+    kept, failed = len(videos), 0
+    if not joint_files.prepare(folder, joint_files.index_of(models, model), origin):
+        kept, failed = feature_folder.extract_videos(videos, extractor, folder, joint_files.file_name)
     done = counted(len(videos) - failed, "video")
     print(f"{folder}: joints of {done}, there before: {'all' if kept == len(videos) else kept}.")
+    if info is not None and not failed:
+        _print_next(folder, feature_folder.write_tables(info, folder, joint_files.file_name))
     return 1 if failed else 0
+
+
+def _print_next(folder: Any, sport: str) -> None:
+    print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
+    print(f"    --source_dir={folder} --output_dir=FEATURE_RECORDS")
 
 
 def main(paths: list[str]) -> int:
@@ -256,9 +266,7 @@ def main(paths: list[str]) -> int:
     numbers, done = counted(extractor.size, "number"), counted(len(videos) - failed, "video")
     print(f"{output_dir}: features of {numbers} of {done}, there before: {'all' if kept == len(videos) else kept}.")
     if info is not None and not failed:
-        sport = feature_folder.write_tables(info, output_dir)
-        print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
-        print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
+        _print_next(output_dir, feature_folder.write_tables(info, output_dir))
         _warn_of_learned(info, network)
     return 1 if failed else 0
 

@@ -54,6 +54,7 @@ DRAWING = ("plot_dir", "video_dir")
 
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
+    from scoringnet_tf.data.features import finder_of
     from scoringnet_tf.data.video_files import DRAWN_SUFFIX
     from scoringnet_tf.report.printing import Pictures, Printer
     from scoringnet_tf.sports import get_sport
@@ -63,11 +64,13 @@ def main(arguments: list[str]) -> int:
     _check(arguments)
     model = default_model() if values.model is None else values.model
     config = configuration(model_path(model), "model")
+    reads_features = _reads_features(config["content"]["features"], arguments)
+    if not reads_features:
+        config = finder_of(config)
     try:
         sport = get_sport(config["sport"])
     except InputError as error:
         raise damaged(f"--model={model}", error) from error
-    reads_features = _reads_features(config["content"]["features"], arguments)
     videos = _videos(arguments, reads_features)
     corrections = _corrections(videos, sport)
 
@@ -91,10 +94,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _reads_features(features: Any, arguments: list[str]) -> bool:
-    """Whether files of features are scored; heads on a backbone's features score videos by it, too."""
-    from scoringnet_tf.data.features import backbone_of, is_features
+    """Whether files of features are scored; heads on a backbone's features, or on joints, score videos, too."""
+    from scoringnet_tf.data.features import is_features, sees_video
 
-    reads_features = bool(features) and (backbone_of(features) is None or any(is_features(each) for each in arguments))
+    reads_features = bool(features) and (not sees_video(features) or any(is_features(each) for each in arguments))
     for flag in (*DRAWING, "results_dir", "start", "end", "corrections") if reads_features else ():
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")

@@ -20,6 +20,7 @@ from scoringnet_tf.data.joints import OURS
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.model_files import FOR_FILM, configuration, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 ORIGIN_NAME = "features.json"
@@ -206,10 +207,20 @@ def backbone_of(learned: Mapping[str, Any] | None) -> str | None:
     return f"{origin['backbone']}:{origin['endpoint']}" if named else None
 
 
-def check_sees_frames(learned: Mapping[str, Any] | None, model: str) -> None:
-    """InputError if a model for these `DatasetInfo.features` sees no frames, not even by a backbone."""
-    if learned and not backbone_of(learned):
+def sees_video(learned: Mapping[str, Any] | None) -> bool:
+    """Whether a model for these `DatasetInfo.features` scores videos: by a backbone, or athletes' joints in them."""
+    return not learned or bool(backbone_of(learned)) or are_joints(learned)
+
+
+def check_sees_video(learned: Mapping[str, Any] | None, model: str) -> None:
+    """InputError if a model for these `DatasetInfo.features` scores no videos."""
+    if not sees_video(learned):
         raise InputError("sees_features", f"--model={model} scores features; a report needs frames.")
+
+
+def finder_of(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of the model that finds performances on film for one with this: itself, but for joints."""
+    return configuration(model_path(FOR_FILM), "model") if are_joints(config["content"]["features"]) else config
 
 
 def is_features(path: str | Path) -> bool:

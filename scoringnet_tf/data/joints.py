@@ -23,7 +23,7 @@ FOLDER, INDEX = "joints", "joints.json"
 HEAD, OURS = "head", "ours"
 SIMULATED = "true joints of the simulator"  # a source
 NUM_JOINTS = {OURS: len(JOINTS), "coco-17": 17, "blazepose-33": 33, "halpe-26": 26}
-UNITS, HEIGHTS = ("pixels", "heights"), 4.0  # no joint is farther away, in heights of a picture
+UNITS, HEIGHTS = ("pixels", "heights"), 10.0  # no joint of a fall is farther away, in heights of a picture
 OUTSIDE, MOST = 0.2, 0.5  # of the frames, or joints
 
 

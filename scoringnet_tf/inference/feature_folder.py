@@ -236,7 +236,7 @@ def _record_at(path: Any, offset: int) -> dict[str, Any]:
     return {key: value.numpy() for key, value in record.items()}
 
 
-def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
+def write_tables(info: DatasetInfo, output_dir: Path | RemotePath, file_of: Callable[[str], str] = file_name) -> str:
     """Writes the tables from which `data_prep build --dataset=manifest` makes records of the features.
 
     Returns the value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.
@@ -247,7 +247,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
         record, facts = read(), info.videos[video_id]
         rows.append(
             {
-                "features": file_name(video_id),
+                "features": file_of(video_id),
                 "video": video_id,
                 "split": facts["split"],
                 "group": facts.get("group"),

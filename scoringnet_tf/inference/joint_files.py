@@ -9,14 +9,15 @@ import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.body.pose import PoseModels
-from scoringnet_tf.body.skeleton import JOINTS
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.joints import INDEX, OURS
-from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE, ORIGIN_NAME
+from scoringnet_tf.data.joints import INDEX
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, decode_jpeg
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.feature_folder import Video, records_of
 from scoringnet_tf.inference.pipeline import Predictor, shows_bodies
+from scoringnet_tf.inference.scene_joints import RATE, joints_of
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError
@@ -34,20 +35,33 @@ def index_of(models: PoseModels, weights: Mapping[str, str] | None = None) -> di
         weights: {"file", "sha256"} of the model that found the performances; None for records, which have stages.
     """
     estimators = {each.name: each.sha256 for each in models}
-    index = {"source": " and ".join(estimators), "format": OURS, "unit": "heights", "estimators": estimators}
+    index = {"source": " and ".join(estimators), **JOINTS_ORIGIN, "estimators": estimators}
     return {**index, **({"model": {**weights}} if weights else {}), "scoringnet_tf": __version__}
 
 
-def prepare(folder: Path | RemotePath, index: Mapping[str, Any]) -> None:
-    """Makes the folder with its `joints.json`; InputError if other joints are there."""
-    path = folder / INDEX
+def origin_of(frame_rate: float | None, info: DatasetInfo | None = None) -> dict[str, Any]:
+    """The content of `features.json`, by which models and `data_prep build` read joints; `info` is of records."""
+    origin = {**JOINTS_ORIGIN, "size": JOINTS_SIZE, "stride": 1, "frame_rate": frame_rate}
+    return {**origin, **({"records": {"name": info.name, "data_hash": info.data_hash}} if info else {})}
+
+
+def prepare(folder: Path | RemotePath, index: Mapping[str, Any], origin: Mapping[str, Any]) -> bool:
+    """Makes the folder with `joints.json` and `features.json`; InputError if other joints are there.
+
+    Returns whether all joints are there: those of the records' files, in whole pictures, came with these.
+    """
+    path, came = folder / INDEX, False
     if not path.is_file():
         write_json(path, index)
     elif (found := read_json(path)) != index:
         known = found if isinstance(found, dict) else {}
         different = [key for key in sorted({*known, *index}) if known.get(key) != index.get(key)]
-        message = f"{path}: other joints are there, with another {', '.join(different)}."
-        raise InputError("other_settings", message, "Name another --output_dir, or move them.")
+        came = "records" in origin and different == ["model"]
+        if not came:
+            message = f"{path}: other joints are there, with another {', '.join(different)}."
+            raise InputError("other_settings", message, "Name another --output_dir, or move them.")
+    write_json(folder / ORIGIN_NAME, origin)
+    return came
 
 
 def file_name(video: str) -> str:
@@ -56,19 +70,6 @@ def file_name(video: str) -> str:
     if name.is_absolute() or ".." in name.parts:
         raise InputError("outside_folder", f"The id {video!r} names no file in a folder.")
     return f"{video}.npy"
-
-
-def joints_of(tracks: Sequence[Track], num_frames: int) -> np.ndarray:
-    """A video's joints, float32 (L, 17, 3), in heights of the picture; NaN with confidence 0 where none are.
-
-    Where two athletes are followed it has the one that is seen in more frames.
-    """
-    joints = np.full((num_frames, len(JOINTS), 3), np.nan, np.float32)
-    joints[..., 2] = 0
-    for track in sorted(tracks, key=lambda each: int(each.seen.sum())):
-        frames = slice(track.first_frame, track.first_frame + len(track.positions))
-        joints[frames, :, :2], joints[frames, :, 2] = track.positions, track.confidence
-    return joints
 
 
 # === From records ===
@@ -103,8 +104,8 @@ class RecordFollower:
         """A parsed record's joints (L, 17, 3); InputError if no frame is labelled as flight."""
         start, stop = self._flight(record)
         pictures = [self._shown(decode_jpeg(jpeg)) for jpeg in record["image/encoded"]]
-        tracks = self._follow(pictures, record["image/timestamp"] / 1e6, start=start, stop=stop)
-        return joints_of(tracks, len(pictures))
+        times = record["image/timestamp"] / 1e6
+        return joints_of(self._follow(pictures, times, start=start, stop=stop), times)
 
     def _flight(self, record: Mapping[str, Any]) -> tuple[int, int]:
         """The first frame in the last stage that difficulty needs, and the first one after it."""
@@ -145,19 +146,26 @@ def _path(path: str, _: tuple[int, int]) -> str:
 
 
 class FileFollower:
-    """The joints that a `Predictor` follows in the performances of a file; InputError if its model finds no falls."""
+    """The joints that a `Predictor` follows in the performances of a file; InputError if its model finds no falls.
+
+    Attributes:
+        rate: frames/s that a file is brought to.
+    """
 
     image_size = (0, 0)
 
     def __init__(self, predictor: Predictor) -> None:
         if not shows_bodies(predictor.model):
             raise InputError("wrong_value", "--model finds no falls in film.", "Use one such as diving_film.")
-        self._predictor = predictor
+        self._predictor, self.rate = predictor, predictor.model.frame_rate or RATE
 
     def __call__(self, path: str) -> np.ndarray:
         """A file's joints (L, 17, 3); InputError if it cannot be read."""
-        tracks, num_frames = [], 0
+        tracks, times, fps = [], np.zeros(0), self.rate
         for result in self._predictor.results(self._predictor.read(path)):
-            num_frames = max(num_frames, result.summary.first_frame + len(result.summary.labels))
+            part, times = result.summary, times[: result.summary.first_frame]
+            times, fps = np.append(times, part.times[:-1]), part.fps
             tracks += [track for performance in result.performances for track in performance.body]
-        return joints_of(tracks, num_frames)
+        if abs(fps / self.rate - 1) > RATE_TOLERANCE:
+            times = np.arange(times[0], times[-1] + 1 / fps, 1 / self.rate)
+        return joints_of(tracks, times)

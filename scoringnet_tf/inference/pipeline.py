@@ -30,19 +30,19 @@ from scoringnet_tf.inference.flights import body_remarks, by_body, fall_edges, t
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
+from scoringnet_tf.inference.scene_joints import RATE, joint_scores
 from scoringnet_tf.inference.seen import Scores, Seen, Span
 from scoringnet_tf.inference.shots import shots
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, seconds_at
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.inference.words import performance_reasons, remark
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import SCORES, Sport, stage_runs
+from scoringnet_tf.sports import Sport, stage_runs
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
 
 PICTURE = 720  # pixels: height of the pictures in which athletes are followed
-ASSUMED_RATE = 25.0  # steps per second of features, if a model does not know
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Predictor:
             overlap's last half is left to the next part, which shows more behind it, unless it begins before that
             part. One that is longer than the overlap may be whole in no part. None: what the model's stage head needs.
         around: seconds before and after a performance that its stages are looked for in.
+        scorer: a model of joints, whose scores are given in place of those of `model`.
     """
 
     def __init__(
@@ -84,8 +85,9 @@ class Predictor:
         part: int | None = None,
         overlap: int | None = None,
         around: float = AROUND,
+        scorer: ScoringNet | None = None,
     ) -> None:
-        self.model, self.name, self.reliability = model, name, reliability(model)
+        self.model, self.name, self.reliability, self._scorer = model, name, reliability(model, scorer), scorer
         self._rate = None if self.reads_features else model.frame_rate  # at which frames are sampled
         # A model without stages sees the whole video.
         sees_far = getattr(model.segmenter, "network", None) == "c3d_bi_lstm"
@@ -150,8 +152,10 @@ class Predictor:
                 if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
                     span = spans[at] = by_body(self.model.sport, seen, span, tracks)
                     tracks = [track for track in tracks if None not in track.flight]  # half a flight tells nothing
+                if self._scorer and not (tracks or remarks.reasons):
+                    remarks.warnings.append(remark("no_joints"))
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
-                scores = Scores() if withheld else self.score(seen, span)
+                scores = Scores() if withheld else self.score(seen, span, tracks)
                 performance = judge(self.model, self.reliability, seen, span, remarks, scores, tracks, force)
                 performances.append(as_corrected(performance, correction) if correction else performance)
             summary = _summary(seen, spans, performances, warnings, summary)
@@ -204,7 +208,7 @@ class Predictor:
         check_features(sequence, source, self.model.features, rate)
         warnings = [*sequence.warnings]
         if not rate:
-            rate = ASSUMED_RATE
+            rate = RATE
             warnings.insert(0, remark("frame_rate_assumed", rate=rate))
         times = np.arange(len(sequence.values)) / rate
         yield Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
@@ -256,10 +260,10 @@ class Predictor:
 
     # === Score ===
 
-    def score(self, seen: Seen, span: Span) -> Scores:
-        """SP's scores for a performance; nothing if the model gives no scores."""
-        if not self.reliability.gives_scores:
-            return Scores()
+    def score(self, seen: Seen, span: Span, tracks: list[Track]) -> Scores:
+        """SP's scores for a performance; nothing if the model gives no scores, or reads joints and nobody has any."""
+        if self._scorer or not self.reliability.gives_scores:
+            return joint_scores(self._scorer, tracks)
         cut = slice(span.start, span.stop)
         stages = np.zeros(span.stop - span.start, np.int32) if span.labels is None else span.labels
         if self._score_features is not None:
@@ -273,11 +277,7 @@ class Predictor:
                 content = self._content(seen.video, seen.samples[cut][numbers])
                 clips[name] = content[positions.reshape(chosen.shape)]
             outputs = self._score_clips(clips)
-        return Scores(
-            {name: float(outputs[name][0]) for name in SCORES if name in outputs},
-            {name: float(outputs[f"{name}_std"][0]) for name in SCORES if f"{name}_std" in outputs},
-            tuple(name for name, is_empty in zip(self.model.scores, empty, strict=False) if is_empty),
-        )
+        return Scores.of(outputs, self.model.scores, empty)
 
 
 def shows_bodies(model: ScoringNet) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from scoringnet_tf.data.corrections import Correction
-from scoringnet_tf.data.features import is_features
+from scoringnet_tf.data.features import are_joints, is_features
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.inputs import Named, problem_with
 from scoringnet_tf.inference.pipeline import Predictor
@@ -18,8 +18,9 @@ from scoringnet_tf.models.parameter_groups import STAGE_PARTS
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import checksum
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import InputError, Remark, clock
-from scoringnet_tf.support.model_files import default_model
+from scoringnet_tf.support.model_files import FOR_FILM, default_model
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
 from scoringnet_tf.weights.backbones import behind_backbone
@@ -98,8 +99,19 @@ def _shipped_predictor(name: str, reads_features: bool) -> Predictor:
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
 def _predictor(model: ScoringNet, name: str | None, weights: int | None, reads_features: bool) -> Predictor:
+    if are_joints(model.features) and not reads_features:
+        return Predictor(_finder(model.sport), name=name, scorer=model)
     seeing = model if reads_features else behind_backbone(model, f"--model={name}" if name else "The model")
     return Predictor(seeing.for_inference(), name=name)
+
+
+def _finder(sport: Sport) -> ScoringNet:
+    """The model that finds performances on film, and whose joints a model of joints scores; InputError without one."""
+    finder = load_scoring_net(FOR_FILM)
+    if sport.dives is None or sport.dives != finder.sport.dives:
+        message = f"The model scores joints, and no model finds the sport {sport.name} in videos."
+        raise InputError("sees_features", message, "Give it files of joints.")
+    return behind_backbone(finder, f"--model={FOR_FILM}").for_inference()
 
 
 def scored(

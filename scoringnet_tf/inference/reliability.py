@@ -51,18 +51,20 @@ class Reliability:
         return {name: None if width is None else round(width + frame, 3) for name, width in widths.items()}
 
 
-def reliability(model: "ScoringNet") -> Reliability:
-    """A model's `Reliability`. It reads all weights once."""
-    reasons, remarks = score_reasons(model), doubts(model)
+def reliability(model: "ScoringNet", scorer: "ScoringNet | None" = None) -> Reliability:
+    """A model's `Reliability`, with the scores of another one if there is a `scorer`. It reads all weights once."""
+    scoring = scorer or model
+    reasons, remarks, of_times = score_reasons(scoring), doubts(scoring), doubts(model)
     # Without scores nobody misses intervals. A backbone that recognises the sport needs no distance.
     needless = {"no_intervals"} if reasons else set()
     needless |= {"no_reference", "no_distance"} if model.recognised else set()
+    unmet = {doubt.code: doubt for doubt in (*of_times, *remarks) if doubt.code not in needless}
     return Reliability(
         reasons=tuple(reasons),
-        doubts=tuple(doubt for doubt in remarks if doubt.code not in needless),
-        gives_scores=not model.unlearned_parts,
-        intervals=_stated(model, "intervals", remarks),
-        times=_stated(model, "times", remarks),
+        doubts=tuple(unmet.values()),
+        gives_scores=not scoring.unlearned_parts,
+        intervals=_stated(scoring, "intervals", remarks),
+        times=_stated(model, "times", of_times),
     )
 
 

@@ -2,11 +2,13 @@
 
 import dataclasses
 import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from scoringnet_tf.data.video import Video
-from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.sports import SCORES, stage_runs
 from scoringnet_tf.support.messages import Remark
 
 
@@ -117,3 +119,12 @@ class Scores:
     points: dict[str, float] = dataclasses.field(default_factory=dict)
     deviations: dict[str, float] = dataclasses.field(default_factory=dict)
     without_fragment: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, Any], names: Sequence[str], empty: Sequence[bool]) -> "Scores":
+        """From a model's outputs for one performance: its scores' names, and which of them lack a fragment."""
+        return cls(
+            {name: float(outputs[name][0]) for name in SCORES if name in outputs},
+            {name: float(outputs[f"{name}_std"][0]) for name in SCORES if f"{name}_std" in outputs},
+            tuple(name for name, is_empty in zip(names, empty, strict=False) if is_empty),
+        )

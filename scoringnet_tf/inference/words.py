@@ -36,6 +36,7 @@ SENTENCES = {
     "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
     "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
     "no_pose_model": "The body was not looked for: no estimator of joints is installed (README, “The body”).",
+    "no_joints": "Nobody was followed in the flight, so there are no joints to score.",
     "several_athletes": "{count} athletes fall together. Each is measured.",
     "not_seen": "Not seen of the body: {which}.",
     "corrected": "Corrected by hand on {date}: {what}.",

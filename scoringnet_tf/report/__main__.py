@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.corrections import by_video, read_corrections
-from scoringnet_tf.data.features import check_sees_frames
+from scoringnet_tf.data.features import check_sees_video, finder_of
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
 from scoringnet_tf.report.page import ShownPerformance
 from scoringnet_tf.report.session import check_pages, comparable, write_comparison, write_pages
@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
     values, output = flags.FLAGS, _checked_output(arguments)
     model = default_model() if values.model is None else values.model
     config = configuration(model_path(model), "model")
-    check_sees_frames(config["content"]["features"], model)  # without TensorFlow
+    check_sees_video(config["content"]["features"], model)  # without TensorFlow
     videos = list(named_videos(arguments, command="report"))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
@@ -151,7 +151,8 @@ def main(arguments: list[str]) -> int:
 
     corrections = {}
     if values.corrections:
-        corrections = by_video(read_corrections(values.corrections), paths, get_sport(config["sport"]))
+        sport = get_sport(finder_of(config)["sport"])
+        corrections = by_video(read_corrections(values.corrections), paths, sport)
     cli.load_tensorflow()
     with cli.without_notices():
         preload()

@@ -23,7 +23,7 @@ from typing import Any
 
 from absl import flags
 
-from scoringnet_tf.data.features import check_sees_frames
+from scoringnet_tf.data.features import check_sees_video, finder_of
 from scoringnet_tf.serve.jobs import Limits, Queue
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
@@ -95,7 +95,7 @@ def main(_: list[str]) -> None:
     values: Any = flags.FLAGS
     model = default_model() if values.model is None else values.model
     of_model = configuration(model_path(model), "model")
-    check_sees_frames(of_model["content"]["features"], model)
+    check_sees_video(of_model["content"]["features"], model)
     limits = Limits(**{field.name: values[field.name].value for field in dataclasses.fields(Limits)})
     with (
         _listening(values.host, values.port) as listening,
@@ -104,7 +104,7 @@ def main(_: list[str]) -> None:
         host, port = listening.getsockname()[:2]
         password, keeps = _password(values.password_file, host), values.keep is not None
         with Worker(functools.partial(page_maker, model, limits.video_seconds, keeps)) as worker:
-            queue = Queue(worker, folder, limits, get_sport(of_model["sport"]) if keeps else None)
+            queue = Queue(worker, folder, limits, get_sport(finder_of(of_model)["sport"]) if keeps else None)
             greeting = f"Open http://[{host}]:{port}" if ":" in host else f"Open http://{host}:{port}"
             app = create_app(queue, model, values.host, greeting, worker.stop, password)
             config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=STOP_SECONDS)

@@ -16,11 +16,12 @@ from scoringnet_tf.inference.joint_files import (
     RecordFollower,
     file_name,
     index_of,
-    joints_of,
+    origin_of,
     prepare,
     videos_of_files,
     videos_of_records,
 )
+from scoringnet_tf.inference.scene_joints import joints_of
 from scoringnet_tf.sports import get_sport
 
 MODELS = [
@@ -29,13 +30,17 @@ MODELS = [
 ]
 
 
-def track(first, length, confidence=0.5, value=0.25):
+def track(first, length, confidence=0.5, value=0.25, pan=0.0):
+    """A body that stands still, by a camera that moves to the right."""
+    still, moved = np.full((length, 17, 2), value, np.float32), pan * np.arange(length)
+    camera = np.tile(np.eye(2, 3), (length, 1, 1))
+    camera[:, 0, 2] = moved
     return Track(
         first_frame=first,
-        times=np.arange(length) / 25,
-        positions=np.full((length, 17, 2), value, np.float32),
+        times=(first + np.arange(length)) / 25,
+        positions=still - np.array((1, 0), np.float32) * moved[:, None, None],
         confidence=np.full((length, 17), confidence, np.float32),
-        camera=np.tile(np.eye(2, 3), (length, 1, 1)),
+        camera=camera,
     )
 
 
@@ -47,7 +52,7 @@ class Follow:
 
     def __call__(self, pictures, times, start, stop):
         self.calls.append((np.stack(pictures).shape, np.round(np.diff(times), 3).max(), start, stop))
-        return [track(start - 1, stop - start + 2)]
+        return [track(start - 1, stop - start + 2, pan=0.01)]
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def records(diving_records, tmp_path):
 
 def extracted(info, follow):
     folder = joints_folder(info)
-    prepare(folder, index_of(MODELS))
+    prepare(folder, index_of(MODELS), origin_of(info.frame_rate, info))
     return extract_videos(videos_of_records(info), RecordFollower(info, follow), folder, file_name)
 
 
@@ -73,9 +78,11 @@ def test_joints_of_records_are_followed_in_the_flight_and_resumed(records):
         joints = read_joints(joints_folder(records), video_id, video["num_frames"])
         assert shape == (video["num_frames"], 36, 48, 3) and step == pytest.approx(1 / 25, abs=1e-3)
         np.testing.assert_array_equal(np.flatnonzero(joints.seen), np.arange(start - 1, stop + 1))
-        assert joints.confidence.max() == 0.5 and np.nanmax(joints.positions) == 0.25
+        assert joints.confidence.max() == 0.5
+        np.testing.assert_allclose(joints.positions[joints.seen], 0.25, atol=1e-6)
+    origin = origin_of(records.frame_rate, records)
     with refused("other_settings", "joints.json", "estimators"):
-        prepare(joints_folder(records), index_of(MODELS[:1]))
+        prepare(joints_folder(records), index_of(MODELS[:1]), origin)
     (joints_folder(records) / "joints.json").write_text('{"source": "mine", "names": ["head"]}')
     with refused("other_settings", "joints.json", "names"):
         extracted(records, follow)
@@ -99,33 +106,56 @@ def test_the_flight_is_the_stage_that_difficulty_needs(records):
         RecordFollower(records, follow)(record)
 
 
+def test_joints_lie_in_the_scene_whatever_the_camera_does():
+    """Between the times of frames, too; where nobody is followed the nearest pose stays, and says that it does."""
+    joints = joints_of([track(5, 5, pan=0.02, value=1), track(15, 4, value=2)], np.arange(40) / 50)
+    assert joints.shape == (40, 17, 3) and joints.dtype == np.float32
+    np.testing.assert_allclose(joints[:25, :, :2], 1, atol=1e-6)
+    np.testing.assert_allclose(joints[25:, :, :2], 2, atol=1e-6)
+    assert np.flatnonzero(joints[..., 2].all(axis=1)).tolist() == [*range(10, 19), *range(30, 37)]
+    assert np.isnan(joints_of([], np.arange(3) / 25)[..., :2]).all()
+
+
 def test_of_two_athletes_the_file_has_the_one_who_is_seen_more():
-    joints = joints_of([track(2, 5, value=1), track(3, 3, value=2), track(9, 4, confidence=0.0)], 15)
-    assert (joints[2:7, :, :2] == 1).all() and (joints[2:7, :, 2] == 0.5).all()
-    assert np.isnan(joints[[0, 1, 7, 8, 13, 14], :, :2]).all() and not joints[7:, :, 2].any()
-    assert joints.shape == (15, 17, 3) and not np.isnan(joints[..., 2]).any()
+    joints = joints_of([track(2, 5, value=1), track(3, 8, confidence=0.0)], np.arange(9) / 25)
+    assert (joints[..., :2] == 1).all() and (joints[2:7, :, 2] == 0.5).all()
+    assert not joints[[0, 1, 7, 8], :, 2].any()
+
+
+def test_joints_that_came_with_the_records_are_kept(tmp_path, records):
+    """Those of whole pictures, which `build` copied, are better than stored frames would give."""
+    of_files = index_of(MODELS, {"file": "model.keras", "sha256": "e"})
+    assert not prepare(tmp_path, of_files, origin_of(25.0))
+    assert prepare(tmp_path, index_of(MODELS), origin_of(records.frame_rate, records))
+    with refused("other_settings", "model"):
+        prepare(tmp_path, index_of(MODELS, {"file": "model.keras", "sha256": "f"}), origin_of(25.0))
 
 
 def test_joints_of_files_are_those_of_their_performances(tmp_path):
     """A long video comes in parts, and its joints in one array; a video that cannot be read leaves none."""
 
     class Predictor:
-        model = types.SimpleNamespace(recognised=(83,), sport=get_sport("diving_phases"))
+        model = types.SimpleNamespace(recognised=(83,), sport=get_sport("diving_phases"), frame_rate=25.0)
+        fps = 25.0
 
         def read(self, path):
             return path
 
         def results(self, path):
             for first, tracks in ((0, [track(3, 4)]), (20, []), (40, [track(45, 6)])):
-                summary = types.SimpleNamespace(first_frame=first, labels=np.zeros(30), times=np.zeros(31))
+                summary = types.SimpleNamespace(
+                    first_frame=first, fps=self.fps, times=(first + np.arange(31)) / self.fps
+                )
                 yield types.SimpleNamespace(summary=summary, performances=[types.SimpleNamespace(body=tracks)])
 
-    prepare(tmp_path / "joints", index_of(MODELS, {"file": "model.keras", "sha256": "e"}))
+    prepare(tmp_path / "joints", index_of(MODELS, {"file": "model.keras", "sha256": "e"}), origin_of(25.0))
     paths = [str(tmp_path / name) for name in ("a.mp4", "gone.mp4")]
     (tmp_path / "a.mp4").write_bytes(b"video")
     assert extract_videos(videos_of_files(paths), FileFollower(Predictor()), tmp_path / "joints", file_name) == (0, 1)
     joints = np.load(tmp_path / "joints/a.npy")
     assert len(joints) == 70 and np.flatnonzero(joints[..., 2].all(axis=1)).tolist() == [3, 4, 5, 6, *range(45, 51)]
+    Predictor.fps = 50.0  # they have the model's rate
+    assert len(FileFollower(Predictor())("a.mp4")) == 35
     Predictor.model = types.SimpleNamespace(recognised=(), sport=get_sport("diving"))  # it was not trained on film
     with refused("wrong_value", "diving_film"):
         FileFollower(Predictor())

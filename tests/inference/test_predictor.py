@@ -232,7 +232,7 @@ def test_what_is_withheld_is_not_scored_unless_by_force(tmp_path, monkeypatch):
     """Towers take time and memory."""
     write_bars(tmp_path / "v.avi", 30)
     predictor, scored = Predictor(small_model()), []
-    monkeypatch.setattr(predictor, "score", lambda seen, span: scored.append(span) or Scores({"final": 50.0}))
+    monkeypatch.setattr(predictor, "score", lambda seen, span, tracks: scored.append(span) or Scores({"final": 50.0}))
     assert codes(predictor(tmp_path / "v.avi").reasons) and not scored
     assert predictor(tmp_path / "v.avi", force=True).final == 50.0 and len(scored) == 1
 

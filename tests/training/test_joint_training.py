@@ -1,5 +1,6 @@
 """From simulated joints to scores: trained with the simulator's factors, evaluated, exported, and read from a file."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from refusals import refused
 from served_model import ServedModel
 from training_runs import eagerly, rows_of, scoring_run, trained_by
 
+from data_prep.records.building import build_records
 from data_prep.simulator.joints import simulate_joints
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -16,8 +18,13 @@ from scoringnet_tf.data.features import JOINTS_ORIGIN, ORIGIN_NAME
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.export import export_saved_model
+from scoringnet_tf.inference.feature_folder import extract_videos, write_tables
+from scoringnet_tf.inference.joint_files import RecordFollower, file_name, origin_of, prepare, videos_of_records
 from scoringnet_tf.inference.predictor import score_video
+from scoringnet_tf.inference.scene_joints import joint_scores
+from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.presets import load_scoring_net
+from tests.body.turned import turned
 
 pytestmark = pytest.mark.slow
 DIVES = Settings("diving", "scoring", 10, 0, None, True, 0.2, 96, 128, joints=True)
@@ -81,11 +88,48 @@ def test_records_are_scored_alike_by_evaluation_and_an_export(dives, model, tmp_
 def test_a_file_of_joints_is_scored_as_the_record_is(dives, model, tmp_path):
     inputs, *_ = next(videos(dives, "test", batch_size=1, pad_to_multiple=1).as_numpy_iterator())
     np.save(tmp_path / "dive.npy", inputs["features"][0].reshape(-1, 17, 3))
-    with refused("other_features", ORIGIN_NAME):  # as those of `extract --joints`, in moving pictures
+    with refused("other_features", ORIGIN_NAME):  # as those in moving pictures
         score_video(tmp_path / "dive.npy", model, force=True)
     (tmp_path / ORIGIN_NAME).write_text(json.dumps({**JOINTS_ORIGIN, "size": 51, "stride": 1}))
     found = score_video(tmp_path / "dive.npy", model, force=True)
     assert found.final == pytest.approx(float(model(inputs)["final"][0]), rel=1e-3)
+
+
+def test_followed_joints_become_records_and_scores(diving_records, model, tmp_path):
+    """From records of film: followed by a camera that moves, built into records of joints, evaluated, and by file."""
+    info, folder = DatasetInfo.load(diving_records), tmp_path / "joints"
+    bodies = iter([panned(turned(half_turns)) for half_turns in np.linspace(1, 5, 10)])
+    prepare(folder, {"source": "drawn"}, origin_of(info.frame_rate, info))
+    follower = RecordFollower(info, lambda *_, start, stop: [next(bodies)])
+    assert extract_videos(videos_of_records(info), follower, folder, file_name) == (0, 0)
+    sport = write_tables(info, folder, file_name)
+    built = build_records("manifest", folder, tmp_path / "records", workers=1, sport=sport)[0]
+    assert {name: one["num_frames"] for name, one in built.videos.items()} == {
+        name: one["num_frames"] for name, one in info.videos.items()
+    }
+    dataset = videos(tmp_path / "records", "test", batch_size=2, with_info=True)
+    found = predict_records(prediction_function(model), dataset)
+    by_file = score_video(folder / f"{found.ids[0]}.npy", model, force=True)
+    assert by_file.final == pytest.approx(found.predicted["final"][0], rel=1e-3)
+
+
+def panned(track):
+    """The track by a camera that moves to the right."""
+    moved, camera = 0.01 * np.arange(len(track.times)), track.camera.copy()
+    camera[:, 0, 2] += moved
+    return dataclasses.replace(track, positions=track.positions - moved[:, None, None] * (1, 0), camera=camera)
+
+
+def test_a_followed_dive_is_scored_as_a_still_camera_shows_it(model):
+    """Like the joints of its frames, held for 0.4 s at both ends; nothing if nobody was followed."""
+    dive = turned(5)
+    scores = joint_scores(model, [panned(dive)])
+    joints = np.concatenate((dive.positions, dive.confidence[..., None]), axis=2)
+    held = [np.repeat(joints[[end]] * (1, 1, 0), 10, axis=0) for end in (0, -1)]
+    features = np.concatenate((held[0], joints, held[1])).reshape(1, -1, 51).astype(np.float32)
+    outputs = model({"features": features, "mask": np.ones(features.shape[:2], bool)})
+    assert scores.points["final"] == pytest.approx(float(outputs["final"][0]), rel=1e-4)
+    assert joint_scores(model, []) == Scores()
 
 
 def test_what_has_no_factors_teaches_none(dives, tmp_path):
