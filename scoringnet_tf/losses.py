@@ -189,18 +189,15 @@ def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise ValueError(f"{name}: {value!r} is not one of {', '.join(choices)}.")
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
-
-
 def _or(value: float | None, default: float | None) -> Any:
     return default if value is None else value
 
 
-def _check_number(name: str, value: float | None, positive: bool) -> None:
-    """ValueError unless a number is finite, and not negative (or 0); None is not known yet."""
+def _checked(name: str, value: float | None, positive: bool = True) -> Any:
+    """The number as float; ValueError unless it is finite, and not negative (or 0). None is not known yet."""
     if value is not None and (not math.isfinite(value) or value < 0 or (positive and value == 0)):
         raise ValueError(f"{name} must be a finite number {'above' if positive else 'of at least'} 0, not {value}.")
+    return value if value is None else float(value)
 
 
 class _BatchLoss(keras.losses.Loss):
@@ -327,10 +324,8 @@ class PairwiseRankingLoss(_BatchLoss):
     ) -> None:
         _check_choice("reduction over pairs", reduction, REDUCTIONS)
         _check_choice("ties", ties, TIES)
-        _check_number("margin (Eq. 7)", margin, positive=True)
-        _check_number("unit", unit, positive=True)
         super().__init__(name=name)
-        self.margin, self.unit = float(margin), _number(unit)
+        self.margin, self.unit = _checked("margin (Eq. 7)", margin), _checked("unit", unit)
         self.pair_reduction, self.ties = reduction, ties
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -379,9 +374,8 @@ class ScoreLoss(PairwiseRankingLoss):
         unit: float | None = None,
         name: str = "score_loss",
     ) -> None:
-        _check_number("alpha", alpha, positive=False)
         super().__init__(margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
-        self.alpha = _number(alpha)
+        self.alpha = _checked("alpha", alpha, positive=False)
 
     def of_head(self, mean: float | None, std: float | None, alpha: float) -> Any:
         found = super().of_head(mean, std, alpha)
@@ -391,10 +385,8 @@ class ScoreLoss(PairwiseRankingLoss):
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The two terms before α, for logging: `{"mse": Eq. 6, "ranking": Eq. 7}`, scalars in the loss's units."""
         truth, predictions, weights = self._in_units(y_true, y_pred, sample_weight)
-        return {
-            "mse": half_mean_squared_error(truth, predictions, weights),
-            "ranking": self._ranking(truth, predictions, weights),
-        }
+        ranking = self._ranking(truth, predictions, weights)
+        return {"mse": half_mean_squared_error(truth, predictions, weights), "ranking": ranking}
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         *errors, ranking = self.terms(y_true, y_pred, sample_weight).values()
@@ -433,10 +425,9 @@ class ScoreDistributionLoss(ScoreLoss):
         unit: float | None = None,
         name: str = "score_distribution_loss",
     ) -> None:
-        _check_number("std", std, positive=True)
-        _check_number("sigma", sigma, positive=True)
         super().__init__(alpha=alpha, margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
-        self.mean, self.std, self.sigma = _number(mean), _number(std), float(sigma)
+        self.mean = mean if mean is None else float(mean)
+        self.std, self.sigma = _checked("std", std), _checked("sigma", sigma)
 
     def of_head(self, mean: float | None, std: float | None, alpha: float) -> Any:
         found = super().of_head(mean, std, alpha)

@@ -11,13 +11,9 @@ import pytest
 from command_forks import forked
 from conftest import write_bars, write_split, write_unlv_diving
 
-import scoringnet_tf
 from data_prep.datasets import DATASETS, read_source
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.serve.jobs import Limits
-from scoringnet_tf.sports import PREDICTED_SCORES
-from scoringnet_tf.training import config
-from scoringnet_tf.training.fields import all_fields
 
 ROOT = pathlib.Path(__file__).parents[1]
 DEFINITION = re.compile(r"flags\.DEFINE_\w+\(\s*\"(\w+)\"")
@@ -53,26 +49,6 @@ def test_every_flag_of_a_command_is_read(name):
     if "dataclasses.fields(Limits)" in TEXTS[name]:
         read |= {field.name for field in dataclasses.fields(Limits)}
     assert {*DEFINITION.findall(TEXTS[name])} - read == set()
-
-
-def attributes(paths):
-    """Names that are read as attributes, or by a text, in some files."""
-    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
-    return {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {
-        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-
-
-@pytest.mark.parametrize("cls", [config.TrainingConfig, config.PretrainingConfig])
-def test_every_field_of_a_configuration_is_read(cls):
-    """By its name, or with its section as arguments of what the section is for."""
-    files = [*(ROOT / "scoringnet_tf/training").glob("*.py"), ROOT / "scoringnet_tf/train.py"]
-    read = attributes(path for path in files if path.name not in ("config.py", "fields.py", "flags.py"))
-    for kind in (scoringnet_tf.Augmentation, scoringnet_tf.KeyFragmentSegmenter):
-        read |= inspect.signature(kind).parameters.keys()
-    read |= {*PREDICTED_SCORES, "start"}  # stages by the name of a score; the last by `starts`
-    names = {path.rpartition(".")[2] for path, *_ in all_fields(cls)} | {each.name for each in dataclasses.fields(cls)}
-    assert names - read == set()
 
 
 def test_a_score_that_is_withheld_is_told_by_the_status(tmp_path):

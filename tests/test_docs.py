@@ -219,10 +219,6 @@ def test_every_relative_link_leads_somewhere(page):
             assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-def test_the_readme_is_read_in_one_sitting():
-    assert len(PAGES[ROOT / "README.md"].splitlines()) <= 110
-
-
 @pytest.mark.parametrize("image", [*ROOT.glob("docs/images/*")], ids=lambda image: image.name)
 def test_pictures_are_small_and_shown(image):
     assert image.stat().st_size < 150_000

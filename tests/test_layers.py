@@ -94,13 +94,6 @@ def part_of(name, parts):
 
 
 @pytest.mark.parametrize(("package", "parts"), PACKAGES)
-def test_no_row_names_one_below(package, parts):
-    rows = list(parts)
-    for row, allowed in parts.items():
-        assert {*allowed.split()} <= {*rows[: rows.index(row)]}, row
-
-
-@pytest.mark.parametrize(("package", "parts"), PACKAGES)
 def test_imports_within_a_package_go_one_way(package, parts):
     back = []
     for module, path in modules(package):

@@ -19,11 +19,6 @@ def cells(path, kind):
     return [cell for cell in found if cell["cell_type"] == kind]
 
 
-def test_there_is_one_for_each_purpose():
-    names = [path.stem for path in NOTEBOOKS]
-    assert names == ["compare_losses", "quickstart", "reuse_a_tower", "your_own_backbone", "your_own_sport"]
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_is_short_without_outputs_and_its_links_lead_somewhere(path):
     code, words = cells(path, "code"), ["".join(cell["source"]) for cell in cells(path, "markdown")]

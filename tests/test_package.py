@@ -93,14 +93,6 @@ def test_one_command_lists_all_in_groups_and_runs_each():
         assert shown.startswith(about[command]) and "--output" in shown
 
 
-@pytest.mark.slow
-def test_keras_alone_reloads_no_saved_model():
-    """What docs/serving.md says of it; where this fails, they can promise more."""
-    load = "import keras\nkeras.models.load_model('saved_models/motion_small/c3d.keras', compile=False)"
-    result = subprocess.run([sys.executable, "-c", load], cwd=ROOT, capture_output=True, text=True)
-    assert result.returncode != 0 and "C3D" in result.stderr
-
-
 def test_dir_shows_the_public_names_and_nothing_else():
     assert dir(scoringnet_tf) == sorted(scoringnet_tf.__all__) == [
         *("Augmentation", "Backbone", "C3D", "DatasetInfo", "I3D", "KeyFragmentSegmenter", "LayerwiseAdam"),

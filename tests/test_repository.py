@@ -2,10 +2,8 @@
 
 import configparser
 import pathlib
-import random
 import re
 
-import keras
 import pytest
 import yaml
 from conftest import LONG
@@ -46,13 +44,6 @@ def test_changelog_version_and_citation_agree():
     assert citation["preferred-citation"]["doi"] == "10.1007/978-3-030-20876-9_10"
 
 
-def test_hooks_need_no_network():
-    """A hook that pre-commit would have to fetch or install does not run behind a proxy, or on a train."""
-    for repository in yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]:
-        assert repository["repo"] == "local"
-        assert {hook["language"] for hook in repository["hooks"]} == {"system"}
-
-
 def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command():
     """A test that skips where a library is missing, without the mark, would run nowhere: no target installs it."""
     assert {f'-m "{kind}slow and not interop"' in text("Makefile") for kind in ("not ", "")} == {True}
@@ -78,12 +69,6 @@ def test_make_demo_scores_a_video_that_it_did_not_learn_from():
     number = int(re.search(r"diving_samples_len_ori/(\d+)\.avi", text("Makefile"))[1])
     assert "simulate --sport=diving --easy --num_videos=120 --seed=0" in text("Makefile")
     assert number in Settings("diving", "scoring", 120, 0, None, True, 0.19, 96, 128).draw_split()[1]
-
-
-def test_what_keras_draws_without_a_seed_is_the_same_in_every_run():
-    """Whatever ran before: the weights of the networks of all tests come from there."""
-    drawn = int(keras.random.SeedGenerator().state[0])
-    assert drawn == random.Random(0).randint(1, 10**9)
 
 
 def test_the_files_of_tests_that_begin_first_are_there():

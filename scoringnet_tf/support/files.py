@@ -323,20 +323,6 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
         raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
 
 
-def read_rows(path: AnyPath, flag: str) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
-    """(columns, (FILE:LINE, column → cell) for each row) in a CSV file with a header, which `flag` names."""
-    try:
-        (_, columns), *rows = read_csv(path) or [(1, [])]
-    except OSError as error:
-        raise InputError("not_found", f"--{flag}={path} cannot be read: {error.strerror or error}.") from error
-    if len({*columns}) < len(columns):
-        raise InputError("duplicate", f"{path}: a column occurs twice.", f"It has: {', '.join(columns)}.")
-    for line, cells in rows:
-        if len(cells) != len(columns):
-            raise InputError("count_mismatch", f"{path}:{line}: {len(cells)} cells for {len(columns)} columns.")
-    return columns, [(f"{path}:{line}", dict(zip(columns, cells, strict=True))) for line, cells in rows]
-
-
 def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"

@@ -33,16 +33,6 @@ def test_neighbours_take_turns_and_the_first_pair_is_not_counted():
     assert result.to_dict()["spread"] == (0.5, 2.0)
 
 
-@pytest.mark.parametrize(("asked_for", "pairs_of"), [(None, [1, 2]), (3, [3, 3])])
-def test_a_row_has_rounds_of_its_own_unless_all_are_to_have_the_same(asked_for, pairs_of):
-    """Here one side does both."""
-    asked, rows = [], tuple(Row("step", "theirs", "a", "b", "s", rounds=rounds) for rounds in (1, 2))
-    both = Comparison("x", side([*range(1, 20)], asked, "one"), None, rows)
-    results = list(pairs.measured(both, asked_for))
-    assert [len(result.figures) for result in results] == pairs_of
-    assert results[0].figures[0] == (4, 3) and [what for _, what in asked[:4]] == [*"abba"]
-
-
 @pytest.mark.parametrize(
     ("target", "met"),
     [

@@ -7,9 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from refusals import refused
 
-from benchmarks import data, rows
+from benchmarks import rows
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -24,16 +23,6 @@ def test_every_row_has_a_name_of_its_own_and_the_whole_table_adds_full_width(tmp
         names = [(row.name, row.against, row.unit) for row in comparison.rows]
         assert len(set(names)) == len(names)
     assert not list(tmp_path.iterdir()), "nothing is made before it is needed"
-
-
-def test_rows_are_chosen_by_the_beginnings_of_their_names(tmp_path):
-    found = rows.comparisons(tmp_path, quick=True)
-    assert [each.name for each in rows.chosen(found, ["training", "input"])] == [
-        *("training.small.float32", "training.small.bfloat16", "input")
-    ]
-    assert rows.chosen(found, []) == found
-    with refused("unknown_name", "--only", "nothing"):
-        rows.chosen(found, ["nothing"])
 
 
 def test_the_table_is_printed_and_written(tmp_path):
@@ -66,30 +55,3 @@ def test_the_peers_start_without_tensorflow():
     pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
     code = "import sys, benchmarks.peers.scripts; sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-
-
-def test_what_is_made_is_made_once_and_whole(tmp_path):
-    made = []
-
-    def make(path):
-        made.append(path)
-        path.mkdir()
-        if len(made) == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        data.kept(tmp_path / "a" / "b", make)
-    for _ in range(2):
-        assert data.kept(tmp_path / "a" / "b", make).is_dir()
-    assert len(made) == 2
-
-
-def test_folders_of_jpegs_are_the_frames_of_the_records(diving_records, monkeypatch, tmp_path):
-    from data_prep.records.verifying import read_records
-    from scoringnet_tf.data.dataset_info import DatasetInfo
-
-    monkeypatch.setattr(data, "records", lambda folder, count: diving_records)
-    folder = data.jpegs(tmp_path, 10)
-    _, record = next(read_records(DatasetInfo.load(diving_records), "train"))
-    files = sorted((folder / record["example/id"].decode()).iterdir())
-    assert [file.read_bytes() for file in files] == list(record["image/encoded"])

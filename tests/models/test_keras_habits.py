@@ -222,6 +222,7 @@ def test_losses_and_metrics_go_by_the_names_of_keras(model):
     measures = {"final": ["mae", keras.metrics.mean_squared_error], "stages": "accuracy"}
     model.compile("sgd", losses, measures, run_eagerly=True)
     found = model.evaluate(INPUTS, TARGETS, verbose=0, return_dict=True)
+    assert "f_src" in default and "f_src" not in found
     assert found["difficulty_loss"] == pytest.approx(np.mean(off["difficulty"] ** 2), rel=1e-4)
     assert found["final_loss"] == found["final_mae"] == pytest.approx(np.abs(off["final"]).mean(), rel=1e-4)
     assert found["final_mean_squared_error"] == pytest.approx(np.mean(off["final"] ** 2), rel=1e-4)

@@ -5,15 +5,13 @@ import numpy as np
 import pytest
 from refusals import refused
 from scripted_stages import windowed
-from training_runs import scoring_run, settings
+from training_runs import scoring_run
 
 import scoringnet_tf
-from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.layers import RealFrames
 from scoringnet_tf.models.segmenters import STAGE_NETWORKS, LocalChange
 from scoringnet_tf.training import config
-from scoringnet_tf.training.plan import check_start
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 
@@ -217,12 +215,7 @@ def test_a_pretrained_c3d_goes_to_the_towers_alone_beside_a_resnet50(diving_reco
     assert run.model.segmenter.network == "resnet50"
 
 
-def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
-    info = DatasetInfo.load(diving_records)
-    features = settings(tmp_path, diving_records, stage_network="resnet50")
-    info.features = {"size": 3}
-    with refused("wrong_format", "--stage_network=resnet50"):
-        check_start(info, features)
+def test_a_network_of_pictures_reads_no_features():
     with refused("unknown_name", "resnet50"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
 

@@ -163,15 +163,6 @@ def test_a_small_last_batch_counts_by_its_videos(without_metrics):
     assert (first != last).all()
 
 
-def test_a_weight_of_zero_leaves_a_video_out(network):
-    """`evaluate` of three videos, one of weight 0, is that of the other two."""
-    inputs, targets = batch()
-    others = ({name: value[1:] for name, value in part.items()} for part in (inputs, targets))
-    compiled(network, **EAGER)
-    weighted = measured(network, inputs, targets, np.float32([0, 1, 1]))
-    assert weighted == pytest.approx(measured(network, *others), rel=1e-5, nan_ok=True)
-
-
 # === What learns ===
 
 
@@ -334,12 +325,6 @@ def test_a_unit_that_is_given_stays():
     """One point; in standard deviations, here of four, squares are 16 times smaller."""
     points = measured(compiled(shared("whole"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
     assert points["execution_mse"] == pytest.approx(16 * default_figures("whole")["execution_mse"], rel=1e-5)
-
-
-def test_metrics_of_ones_own_replace_the_defaults():
-    measures = {score: [keras.metrics.MeanAbsoluteError(name=f"{score}_mae")] for score in ("difficulty", "final")}
-    logs = measured(compiled(shared("regression"), metrics=measures, loss_weights=None, **EAGER))
-    assert {"difficulty_mae", "final_mae"} <= set(logs) and "f_src" not in logs
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from scoringnet_tf.data.corrections import COLUMNS
 from scoringnet_tf.data.video import Clip
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
-SMALL = BuildSettings((36, 48))
 
 
 def test_videos_and_folders_with_boundaries(tmp_path):

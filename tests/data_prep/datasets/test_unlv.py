@@ -15,7 +15,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.messages import InputError
 
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
-VIDEOS = "diving_samples_len_ori"
 
 
 def _change_times(folder, row, line):
