@@ -8,12 +8,8 @@ the dive's true stages, in one film of it; a ScoringNet finds the stages itself,
 
 import numpy as np
 from absl import flags
-from sklearn.ensemble import HistGradientBoostingRegressor
 
-from scoringnet_tf.baselines.simple import sequence_statistics
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.models.backbones.joints import SIZE, JointFeatures
 from scoringnet_tf.sports import PREDICTED_SCORES, get_sport, src
 from scoringnet_tf.support import cli
 
@@ -40,6 +36,10 @@ def main(_: object) -> None:
 
 def _statistics(info: DatasetInfo, split: str, ids: list[str]) -> dict[str, np.ndarray]:
     """Id → statistics (K,) of a dive's `JointFeatures` over each stage but noise."""
+    from scoringnet_tf.baselines.simple import sequence_statistics
+    from scoringnet_tf.data.input_pipeline import videos
+    from scoringnet_tf.models.backbones.joints import SIZE, JointFeatures
+
     features, found = JointFeatures(dtype="float32"), {}
     for inputs, targets, facts in videos(info.records_dir, split, ids=ids, batch_size=BATCH, with_info=True):
         steps = features(inputs["features"], inputs["mask"]).numpy()
@@ -52,6 +52,8 @@ def _statistics(info: DatasetInfo, split: str, ids: list[str]) -> dict[str, np.n
 
 def _figures(info: DatasetInfo, train: dict[str, np.ndarray], test: dict[str, np.ndarray]) -> list[float]:
     """SRC of difficulty, execution and final score on the test dives."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     predicted = []
     for score in PREDICTED_SCORES:
         options = {"max_iter": FLAGS.max_iter, "learning_rate": FLAGS.learning_rate}

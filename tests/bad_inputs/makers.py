@@ -3,10 +3,8 @@
 import os
 import pathlib
 import struct
-import zipfile
 import zlib
 
-import numpy as np
 from conftest import write_bars, write_images
 
 
@@ -44,21 +42,6 @@ def cut(content):
     return content[: len(content) * 2 // 3]
 
 
-def settings(change):
-    """The configuration of model.keras changed, in an archive that is whole."""
-
-    def make(folder):
-        path = folder / "model.keras"
-        with zipfile.ZipFile(path) as archive:
-            parts = {name: archive.read(name) for name in archive.namelist()}
-        parts["config.json"] = change(parts["config.json"])
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, part in parts.items():
-                archive.writestr(name, part)
-
-    return make
-
-
 def rows(*lines, header="video,split,difficulty,execution,final", name="own/manifest.csv"):
     """A table in place of the sound one."""
     return holding(name, "\n".join([header, *lines, ""]).encode())
@@ -84,14 +67,6 @@ def link(name, target):
 
 def fifo(name):
     return lambda folder: os.mkfifo(folder / name)
-
-
-def array(name, values):
-    def make(folder):
-        (folder / name).parent.mkdir(exist_ok=True)
-        np.save(folder / name, values)
-
-    return make
 
 
 def stdin(content):

@@ -32,18 +32,27 @@ def i3d(tmp_path_factory):
     return model, path
 
 
-def test_a_file_of_i3d_gives_two_endpoints_side_by_side(i3d):
-    model, path = i3d
-    backbone = load_backbone(str(path), SIZE)
+@pytest.fixture(scope="module")
+def backbone(i3d):
+    return load_backbone(str(i3d[1]), SIZE)
+
+
+@pytest.fixture(scope="module")
+def learning(i3d):
+    """One layer of the same file, which learns on."""
+    return load_backbone(f"{i3d[1]}:Mixed_4f", SIZE, trainable=True)
+
+
+def test_a_file_of_i3d_gives_two_endpoints_side_by_side(i3d, backbone, learning):
+    model, _ = i3d
     found = np.asarray(backbone(INPUTS))[0]
     ends = [model.get_layer(name).output for name in ("Mixed_4f", "Mixed_5c")]
     four, five = keras.Model(model.input, ends)(FRAMES)
     np.testing.assert_allclose(found, np.hstack([at_every_frame(four, 4), at_every_frame(five, 8)]), atol=1e-5)
     assert backbone.pretrained and not backbone.trainable and backbone.frame_rate == 25.0
     assert len(backbone.origin["sha256"]) == 64
-    alone = load_backbone(f"{path}:Mixed_4f", SIZE, trainable=True)
-    np.testing.assert_allclose(np.asarray(alone(INPUTS))[0], at_every_frame(four, 4), atol=1e-5)
-    assert alone.trainable
+    np.testing.assert_allclose(np.asarray(learning(INPUTS))[0], at_every_frame(four, 4), atol=1e-5)
+    assert learning.trainable
 
 
 def test_a_file_of_c3d_sees_every_frame(tmp_path):
@@ -78,13 +87,13 @@ def test_what_is_not_there_is_named(i3d, tmp_path, monkeypatch):
             load_backbone(name, SIZE)
 
 
-def test_converted_weights_are_those_of_the_network(i3d, tmp_path, monkeypatch):
+def test_converted_weights_are_those_of_the_network(i3d, backbone, tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE, str(tmp_path))
-    model, path = i3d
+    model, _ = i3d
     weights = {f"{layer.name}/{place}": w for layer in model.layers for place, w in enumerate(layer.get_weights())}
     np.savez(cached_file(), **weights)
-    found, expected = (load_backbone(name, SIZE) for name in ("i3d", str(path)))
-    for ours, theirs in zip(found.get_weights(), expected.get_weights(), strict=True):
+    found = load_backbone("i3d", SIZE)
+    for ours, theirs in zip(found.get_weights(), backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert found.recognises and found.origin["sha256"] == i3d_files.SHA256
 
@@ -114,12 +123,12 @@ def test_another_file_of_the_package_is_refused(tmp_path, monkeypatch):
     assert not (tmp_path / "cache").exists()
 
 
-def test_kinetics_classes_are_told_where_their_features_end(i3d):
-    model, path = i3d
-    backbone = load_backbone(str(path), SIZE)
+def test_kinetics_classes_are_told_where_their_features_end(i3d, backbone, learning):
+    model, _ = i3d
     features = np.random.default_rng(0).normal(size=(1, 5, backbone.size)).astype(np.float32)
     kernel, bias = model.get_layer("Logits").get_weights()
     assert backbone.classes == kinetics_classes() and backbone.recognises
     np.testing.assert_allclose(backbone.logits(features), features[..., -len(kernel) :] @ kernel + bias, atol=1e-4)
-    assert not load_backbone(f"{path}:Mixed_4f", SIZE).classes
-    assert not load_backbone(str(path), SIZE, trainable=True).recognises
+    backbone.trainable = True
+    assert not backbone.recognises and not learning.classes
+    backbone.trainable = False

@@ -16,7 +16,6 @@ from refusals import code_printed, refused
 from test_published import build, frame_indices
 
 from data_prep.datasets import DATASETS, manifest
-from data_prep.records.building import BuildSettings
 from data_prep.records.checks import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.corrections import COLUMNS

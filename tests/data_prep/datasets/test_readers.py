@@ -55,6 +55,8 @@ def test_the_other_byte_order(tmp_path):
     (tmp_path / "labels.mat").write_bytes(content + struct.pack(">II", 14, len(matrix)) + matrix)
     np.testing.assert_array_equal(read_vector(tmp_path / "labels.mat", "scores"), [2.5, -1.0])
     np.testing.assert_array_equal(scipy.io.loadmat(tmp_path / "labels.mat")["scores"], [[2.5, -1.0]])
+
+
 VERSION_7_3 = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n" + bytes(100)
 
 
