@@ -168,20 +168,6 @@ def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):
     assert code_printed(result.stderr) == "exists"
 
 
-FLAG_FILES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")))
-
-
-@pytest.mark.parametrize("flagfile", FLAG_FILES)
-def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile, tmp_path):
-    text = (ROOT / flagfile).read_text()
-    assert all(heading in text for heading in ("# Command:", "# Records:", "# Hardware:", "# Expected:"))
-    module = "scoringnet_tf.pretrain" if "scoringnet_tf.pretrain" in text else "scoringnet_tf.train"
-    result = command(module, f"--flagfile={ROOT / flagfile}", f"--model_dir={tmp_path}", cwd=tmp_path, check=False)
-    assert result.returncode == 1 and code_printed(result.stderr) == "not_found"
-    records = next(line.split("=")[1] for line in text.splitlines() if line.startswith("--records_dir="))
-    assert f"--output_dir={records}" in result.stderr
-
-
 @pytest.mark.slow
 def test_vectors_of_features_go_the_whole_way(tmp_path):
     """build → train → evaluate → predict on a feature vector for every video, and a final score alone."""

@@ -14,7 +14,7 @@ import pytest
 
 from scoringnet_tf.support.commands import GROUPS
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
-from scoringnet_tf.training.fields import all_fields
+from scoringnet_tf.training.fields import all_fields, with_values
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -170,6 +170,16 @@ def test_every_setting_of_training_is_documented_and_no_other():
     }
     assert {name for name in names if not re.search(rf"{re.escape(name)}\b", text)} == set()
     assert set(re.findall(r"--set=([\w.]+\w)", text)) <= SETTINGS.keys()
+
+
+@pytest.mark.parametrize("path", FLAG_FILES, ids=lambda path: path.stem)
+def test_a_flag_file_holds_settings_and_says_what_they_are_for(path):
+    text = FLAG_FILES[path]
+    assert all(f"# {heading}:" in text for heading in ("Command", "Records", "Hardware", "Expected"))
+    given = dict(re.findall(r"^--(?:set=)?([\w.]+)=(.*)$", text, re.M))
+    config = PretrainingConfig() if "scoringnet_tf.pretrain" in text else TrainingConfig()
+    of_flag = {about.flag: name for name, about, *_ in all_fields(type(config)) if about.flag}
+    with_values(config, {of_flag.get(name, name): value for name, value in given.items()})
 
 
 def test_every_public_name_is_in_the_reference():

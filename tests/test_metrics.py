@@ -197,8 +197,7 @@ def by_hand(truth, predicted):
     return counts | {"edit_score": [(edit_score_by_hand(*video), 1) if len(video[0]) else (0, 0) for video in videos]}
 
 
-@pytest.mark.parametrize("decided", [True, False], ids=["labels", "probabilities"])
-@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
+@pytest.mark.parametrize(("decided", "weights"), [(True, None), (False, WEIGHTS)], ids=["labels", "probabilities"])
 def test_segment_metrics_are_those_of_a_loop(stages_of_videos, weights, decided):
     """Alone and together; what is kept is forgotten together."""
     truth, predicted = stages_of_videos
