@@ -16,6 +16,14 @@ def write_pickle(path, value, protocol=2):
     path.write_bytes(pickle.dumps(value, protocol))
 
 
+def change_times(folder, row, line):
+    """Changes a row of UNLV-Diving's times; an empty line takes it out."""
+    path = folder / "jump_drop_water_label.txt"
+    lines = path.read_text().splitlines()
+    lines[row - 1 : row] = [line] if line else []
+    path.write_text("\n".join(lines))
+
+
 def write_mtl_aqa(folder, key=tuple, first_image=1):
     """Four dives in two broadcasts of 40 frames; clip (v, c) is frames 6 c … 6 c + 5 of its broadcast, in bars."""
     keys = [pair for pairs in SPLITS.values() for pair in pairs]

@@ -54,8 +54,6 @@ def test_a_table_of_ones_own_and_a_training_that_fails(commands, where, tmp_path
         ({"experiment": "table6"}, "wrong_table"),
         ({"preset": "none.flags"}, "not_found"),
         ({"records_dir": "none"}, "not_found"),
-        ({"experiment": "heads"}, "nothing_to_do"),
-        ({"experiment": "table2"}, "wrong_sport"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(changes, code, commands, where):  # noqa: F811

@@ -5,7 +5,7 @@ import shutil
 import pytest
 import scipy.io
 from conftest import write_bars, write_split
-from layouts import write_table
+from layouts import change_times, write_table
 from refusals import refused
 from test_published import build
 
@@ -15,13 +15,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.messages import InputError
 
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
-
-
-def _change_times(folder, row, line):
-    path = folder / "jump_drop_water_label.txt"
-    lines = path.read_text().splitlines()
-    lines[row - 1 : row] = [line] if line else []
-    path.write_text("\n".join(lines))
 
 
 def _stages_that_count_from_0(folder):
@@ -35,7 +28,7 @@ def _stages_that_count_from_0(folder):
         (lambda folder: shutil.copytree(folder / "split_7_3", folder / "split_6_4"), "split_6_4"),
         (_stages_that_count_from_0, "stage_labels.csv"),  # each video would have the stages of the one before
         # Row i is video i: one that is lost, or there twice, moves all that follow.
-        (lambda folder: _change_times(folder, 4, ""), "jump_drop_water_label.txt"),
+        (lambda folder: change_times(folder, 4, ""), "jump_drop_water_label.txt"),
     ],
 )
 def test_an_incomplete_layout_is_refused(diving_dir, tmp_path, damage, named):

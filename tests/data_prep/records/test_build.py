@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 import scipy.io
 from conftest import bar_color, bar_frame, read_index, write_bars, write_split, write_unlv_diving, write_video
-from layouts import write_table
+from layouts import change_times, write_table
 from refusals import codes, refused, said
 
 from data_prep.datasets.sample import Problem
@@ -133,13 +133,6 @@ def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
 # === What is refused, or left out ===
 
 
-def _change_times(folder, row, line):
-    path = folder / "jump_drop_water_label.txt"
-    lines = path.read_text().splitlines()
-    lines[row - 1 : row] = [line] if line else []
-    path.write_text("\n".join(lines))
-
-
 def _video(number):
     return lambda folder: folder / VIDEOS / f"{number:03d}.avi"
 
@@ -164,7 +157,7 @@ DAMAGES = {
         ["008.avi (row 8)", "001 (test)"],
     ),
     "labels beyond the end": (
-        lambda folder: _change_times(folder, 4, "4,8,16,99"),
+        lambda folder: change_times(folder, 4, "4,8,16,99"),
         "out_of_range",
         ["004.avi (row 4)", "jump_drop_water_label.txt, row 4"],
     ),
@@ -207,7 +200,7 @@ def test_all_that_needs_no_decoding_is_refused_at_once_and_first(diving_dir, tmp
 
 
 def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
-    _change_times(diving_dir, 2, "32,28,55,73")
+    change_times(diving_dir, 2, "32,28,55,73")
     for settings in (SMALL, SKIPPING):
         with refused("bad_rows", "row 2", "--nonmonotone=drop"):
             build(diving_dir, tmp_path / "records", settings=settings)

@@ -26,9 +26,6 @@ def at(motion, joint):
     return motion.joints[:, JOINT[joint]]
 
 
-# === The figure ===
-
-
 # === Dives ===
 
 

@@ -111,9 +111,6 @@ def test_faults_change_what_they_name():
     assert centre("half_on-2A2", landed, 1) - centre("half_on-2A2", landed, 1, under_rotation=1.0) > 0.15
 
 
-# === Camera ===
-
-
 # === Labels ===
 
 SCORES, SECONDS = "difficulty,execution,penalty,final\n", "pre_flight,posting_flight,landing\n"
