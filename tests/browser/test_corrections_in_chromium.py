@@ -156,15 +156,6 @@ def test_what_was_corrected_is_marked_when_a_report_shows_it(open_page, tmp_path
     assert NAME in page.inner_text("main") and page.locator("main b:not([data-moment])").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing_and_what_is_pressed_is_large(width, open_page, violations_of, tmp_path):
-    page = open_page(page_of(tmp_path), width)
-    page.click("#correct summary")
-    assert violations_of(page) == [] and page.evaluate("document.documentElement.scrollWidth") == width
-    pressed = "[...document.querySelectorAll('.edge, #correct :is(button, summary)')].filter(one => one.offsetParent)"
-    assert page.evaluate(f"{pressed}.filter(one => Math.min(one.offsetWidth, one.offsetHeight) < 40).length") == 0
-
-
 def test_a_server_keeps_corrections_and_says_if_someone_else_did(chromium, tmp_path):
     """Whatever answers at the address that the page was given."""
     html, kept, asked = page_of(tmp_path).read_text(encoding="utf-8"), [], []

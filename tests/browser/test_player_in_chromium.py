@@ -95,10 +95,3 @@ def test_swipes_step_by_one_frame_of_the_file(filmed, open_page):
     page.locator(".screen").tap()
     stopped = page.evaluate("players[0].frame")
     assert stopped > expected and shows(page, stopped)
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_what_is_pressed_is_forty_pixels_large(width, filmed, open_page):
-    pressed = "[...document.querySelectorAll('.controls :is(button, select, .switch), .track input')]"
-    small = f"{pressed}.filter(one => Math.min(one.offsetWidth, one.offsetHeight) < 40).map(one => one.outerHTML)"
-    assert open_page(filmed[0], width).evaluate(small) == []

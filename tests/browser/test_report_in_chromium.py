@@ -12,9 +12,12 @@ from page_samples import full
 
 from scoringnet_tf.data.browser_video import encode_clip
 from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.times import Moment
 from scoringnet_tf.report.page import Picture
+from scoringnet_tf.report.page_data import edges
 from scoringnet_tf.report.session import write_pages
+from scoringnet_tf.sports import get_sport
 
 WIDTHS = (390, 1280)  # CSS pixels: a phone, a desktop
 PAGES = {"session": 0, "scored": 1, "forced, of a long name": 2, "withheld": 4, "comparison": 5}
@@ -24,6 +27,9 @@ TOO_WIDE = """() => [...document.querySelectorAll("main, main *")].filter(one =>
     one.getBoundingClientRect().right > document.documentElement.clientWidth + 1 ||
     one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible"))
     .map(one => one.outerHTML)"""
+SMALL = """() => [...document.querySelectorAll(
+    ":is(.controls, .edges, #correct) :is(button, select, summary, .switch), .track input, .keep, th button"
+)].filter(one => one.offsetParent && Math.min(one.offsetWidth, one.offsetHeight) < 40).map(one => one.outerHTML)"""
 ORDER = "[...document.querySelectorAll('#ranking tbody tr')].map(row => row.cells[1].querySelector('a').textContent)"
 SORTED = "[...document.querySelectorAll('#ranking [aria-sort]')].map(head => [head.innerText, head.ariaSort])"
 
@@ -48,6 +54,9 @@ def report(tmp_path_factory):
             moments={found: Moment(frame, frame / 25, 0.1) for found, frame in moments.items()},
             clip=clip,
             pictures=pictures,
+            file=name,
+            sha256="ab" * 32,
+            edges=edges(get_sport("diving"), Performance(2, 9, 0.08, 0.36), full().stages, 0),
         )
         for name, final, reasons, moments in (
             ("a.mp4", 60.0, (), {"take-off": 4, "entry": 7}),
@@ -72,13 +81,15 @@ def tab_to(page, selector):
 @pytest.mark.parametrize("width", WIDTHS, ids=lambda width: f"{width} px")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_axe_finds_no_violation_and_nothing_reaches_beyond_the_screen(
+def test_axe_finds_no_violation_all_fits_the_screen_and_what_is_pressed_is_large(
     page, scheme, width, report, open_page, violations_of
 ):
     opened = open_page(report[page], width, scheme)
+    for fold in opened.locator("summary").all():
+        fold.click()
     assert violations_of(opened) == []
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.evaluate(TOO_WIDE) == []
+    assert opened.evaluate(TOO_WIDE) == [] and opened.evaluate(SMALL) == []
 
 
 def test_the_ranking_is_sorted_by_keyboard(report, open_page):
