@@ -110,9 +110,9 @@ def test_a_sport_of_ones_own_has_the_general_alpha_whatever_its_name():
     assert NET(own, **merged(SMALL, FEATURES)).default_losses()["execution"].alpha == 5
 
 
-def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_records):
+def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_features):
     for sport, given, alpha in (("diving", None, 5), ("vault", None, 10), ("vault", 0.5, 0.5), ("vault", 0.0, 0)):
-        assert of_sport(settings(tmp_path, diving_records, alpha=given), sport).loss.alpha == alpha
-    run = scoring_run(diving_records, tmp_path / "run", alpha=None)
+        assert of_sport(settings(tmp_path, diving_features, alpha=given), sport).loss.alpha == alpha
+    run = scoring_run(diving_features, tmp_path / "run", alpha=None, lr_multipliers={})
     run.task.compile_phase(run, run.phases[-1])
     assert run.record.config.loss.alpha == run.model.terms.losses["execution"].alpha == 5

@@ -153,8 +153,8 @@ def event_tags(log_dir):
 # === What must be there for a run to go on ===
 
 
-def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_records, tmp_path):
-    run = scoring_run(diving_records, tmp_path)
+def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_features, tmp_path):
+    run = scoring_run(diving_features, tmp_path, lr_multipliers={})
     with locked(tmp_path, "held"), refused("busy", tmp_path):
         fit(run)
     assert [path.name for path in tmp_path.iterdir()] == ["lock"], "a run that is refused changes nothing"
@@ -168,9 +168,9 @@ def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(divi
         ("scoring", None, "other_run", "scoring"),
     ],
 )
-def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_records, tmp_path, phase, best, code, named):
+def test_a_checkpoint_without_what_belongs_to_it_is_refused(diving_features, tmp_path, phase, best, code, named):
     """Its best model, or if there was none yet its weights; its phase; or its configuration: any would go on."""
-    run = scoring_run(diving_records, tmp_path, training="joint", lr_multipliers={})
+    run = scoring_run(diving_features, tmp_path, training="joint", lr_multipliers={})
     run.record.write(tmp_path)
     checkpoint = tmp_path / f"checkpoints/{phase}_0001"
     checkpoint.mkdir(parents=True)
