@@ -152,7 +152,7 @@ class Predictor:
                 if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
                     span = spans[at] = by_body(self.model.sport, seen, span, tracks)
                     tracks = [track for track in tracks if None not in track.flight]  # half a flight tells nothing
-                if self._scorer and not (tracks or remarks.reasons):
+                if self._scorer and not tracks and (force or not remarks.reasons):
                     remarks.warnings.append(remark("no_joints"))
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
                 scores = Scores() if withheld else self.score(seen, span, tracks)

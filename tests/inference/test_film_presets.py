@@ -1,11 +1,14 @@
 """The models for film that ship: heads on I3D, which cut filmed dives and refuse other clips."""
 
+import json
 import os
 import pathlib
 import sys
+import types
 from fractions import Fraction
 
 import cv2
+import numpy as np
 import pytest
 from clip_versions import write_version
 from conftest import write_video
@@ -13,7 +16,10 @@ from refusals import codes, refused
 
 import scoringnet_tf
 from scoringnet_tf.body.pose import has_pose_models
+from scoringnet_tf.data.features import ORIGIN_NAME
 from scoringnet_tf.data.video import Clip, read_video
+from scoringnet_tf.inference.joint_files import FileFollower, origin_of
+from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.support.i3d_files import CACHE, FETCH, PACKAGE, SHA256, is_installed
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.weights.backbones import behind_backbone
@@ -71,6 +77,23 @@ def test_the_body_tells_the_dive(clip, dive, seen):
     assert track.seen[off:end].mean() > seen
     assert 0 < one.measures["turning speed"].value < 1800
     assert "no_pose_model" not in codes(one.warnings)
+
+
+@pytest.mark.slow
+@needs_film
+@pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed (make backbone)")
+def test_a_filmed_dive_and_its_joints_in_a_file_have_the_same_scores(tmp_path):
+    """The file has 25 frames a second for 30, and whole film. By eye it is 109C, whose difficulty is 3.7."""
+    clip, predictor = REAL / "film/platform_dive.mp4", predictor_of("diving_body")
+    parts = [*predictor.results(predictor.read(clip), force=True)]
+    (one,) = parts[0].performances
+    again = types.SimpleNamespace(model=predictor.model, read=str, results=lambda _: parts)
+    np.save(tmp_path / "dive.npy", FileFollower(again)(str(clip)))
+    (tmp_path / ORIGIN_NAME).write_text(json.dumps(origin_of(25.0)))
+    by_file = scoringnet_tf.score_video(tmp_path / "dive.npy", "diving_body", force=True)
+    assert (one.difficulty, by_file.difficulty) == pytest.approx((3.7, one.difficulty), abs=0.2)
+    assert by_file.execution == pytest.approx(one.execution, abs=2.5)
+    assert codes(one.reasons) == ["simulated_training"]
 
 
 @pytest.mark.slow

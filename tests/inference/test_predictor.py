@@ -20,10 +20,12 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of, score_video, stage_finder
+from scoringnet_tf.inference.scene_joints import joint_scores
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.messages import InputError
+from tests.body.turned import turned as falling
 
 SCORES = ("difficulty", "execution", "final")
 STATISTICS = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
@@ -235,6 +237,20 @@ def test_what_is_withheld_is_not_scored_unless_by_force(tmp_path, monkeypatch):
     monkeypatch.setattr(predictor, "score", lambda seen, span, tracks: scored.append(span) or Scores({"final": 50.0}))
     assert codes(predictor(tmp_path / "v.avi").reasons) and not scored
     assert predictor(tmp_path / "v.avi", force=True).final == 50.0 and len(scored) == 1
+
+
+def test_a_model_of_joints_scores_who_was_followed(tmp_path, monkeypatch):
+    """In place of the model that finds performances; learned from simulation, by force alone."""
+    write_bars(tmp_path / "v.avi", 60)
+    scorer, dive = scoringnet_tf.from_preset("diving_body"), falling(9)
+    predictor = Predictor(small_model(sport="diving_phases"), scorer=scorer)
+    nobody = predictor(tmp_path / "v.avi", force=True)
+    assert nobody.final is None and "no_joints" in codes(nobody.warnings)
+    monkeypatch.setattr(predictor, "follow", lambda seen, span: [dive])
+    forced = predictor(tmp_path / "v.avi", force=True)
+    assert forced.final == joint_scores(scorer, [dive]).points["final"]
+    assert codes(forced.reasons)[-1:] == codes(predictor.reliability.reasons) == ["simulated_training"]
+    assert predictor(tmp_path / "v.avi").final is None
 
 
 def test_a_damaged_video_is_scored_with_a_warning(tmp_path, small):

@@ -357,7 +357,13 @@ def test_callbacks_know_which_way_is_better(model):
 
 
 def test_every_class_lists_its_presets():
-    assert scoringnet_tf.ScoringNet.presets == ["diving_film", "diving_small", "vault_film", "vault_small"]
+    assert scoringnet_tf.ScoringNet.presets == [
+        "diving_body",
+        "diving_film",
+        "diving_small",
+        "vault_film",
+        "vault_small",
+    ]
     assert scoringnet_tf.C3D.presets == ["dives_small", "motion_small"] and scoringnet_tf.I3D.presets == []
     for kind, code, wrong, named in (
         (scoringnet_tf.I3D, "not_found", "i3d", "load_backbone"),

@@ -15,7 +15,8 @@ from scoringnet_tf.support.model_files import (
 )
 from scoringnet_tf.support.paths import as_path
 
-SCORING, C3D = {"diving_film", "diving_small", "vault_film", "vault_small"}, {"dives_small", "motion_small"}
+SCORING = {"diving_body", "diving_film", "diving_small", "vault_film", "vault_small"}
+C3D = {"dives_small", "motion_small"}
 
 
 def refusal(function, *arguments, **named):
