@@ -1,31 +1,65 @@
 """Video for people: frames at a size to look at, and files that browsers play. No TensorFlow."""
 
+import functools
 import gc
 import io
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
-from scoringnet_tf.data.preprocessing import resize_frame, viewing_size
-from scoringnet_tf.data.video import Clip, VideoStream
+from scoringnet_tf.data.preprocessing import encode_jpeg, resize_frame, viewing_size
+from scoringnet_tf.data.video import Clip, VideoError, VideoStream
+from scoringnet_tf.support.threads import overlapping
 
+QUALITY = 90  # of JPEGs for people
 HEIGHT = 360  # largest height of a picture, pixels: the model sees far fewer, a person wants to see the athlete
 MAX_DENOMINATOR = 1001  # of a frame rate: 30000/1001
 COLLECTED = 50  # frames after which memory is freed: PyAV's are in cycles, too few for Python to look for them
 CLOCK = Fraction(1, 90_000)  # seconds: the unit in which times are written, as MPEG does
 
 
-def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> Iterator[np.ndarray]:
+class Filmed(Sequence[bytes]):
+    """The frames [start, stop) in a file as JPEGs of (height, width), decoded again whenever they are iterated over.
+
+    A slice decodes nothing. Arguments as for `filmed`; VideoError if there are fewer frames now.
+    """
+
+    def __init__(self, source: Path | Clip, size: tuple[int, int], start: int, stop: int) -> None:
+        self._source, self._size, self._range = source, size, range(start, stop)
+
+    def __len__(self) -> int:
+        return len(self._range)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int):
+            return next(iter(self[range(len(self))[index] :]))
+        numbers = self._range[index]
+        return Filmed(self._source, self._size, numbers.start, numbers.stop)
+
+    def __iter__(self) -> Iterator[bytes]:
+        frames, count = filmed(self._source, self._range.start, self._range.stop, size=self._size), 0
+        for jpeg in overlapping(functools.partial(encode_jpeg, quality=QUALITY), frames):
+            yield jpeg
+            count += 1
+        if count < len(self):
+            raise VideoError("changed", f"{self._source} has changed since it was read.", "Read it again.")
+
+
+def filmed(
+    source: Path | Clip, start: int, stop: int, height: int = HEIGHT, size: tuple[int, int] | None = None
+) -> Iterator[np.ndarray]:
     """Yields the frames [start, stop) in a file, uint8 (H, W, 3), H ≤ `height`, W by the aspect as shown.
 
     Args:
         source: local path, or a `Clip` of it, whose frames count from the file's beginning.
         start, stop: frame numbers in the file. A damaged file gives those before the damage.
         height: largest height, pixels.
+        size: (H, W) instead of that.
 
     Raises:
         VideoError: as `VideoStream`.
@@ -37,7 +71,6 @@ def filmed(source: Path | Clip, start: int, stop: int, height: int = HEIGHT) -> 
     else:
         video = VideoStream(Clip(path, (start, stop)), partial=True)
         frames = iter(video)
-    size = None
     for frame in frames:
         if size is None:  # for all: a broadcast may change from 4:3 to 16:9 half-way
             size = viewing_size(frame.shape[:2], video.pixel_aspect, height)

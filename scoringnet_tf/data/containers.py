@@ -1,5 +1,6 @@
 """Video files as FFmpeg reads them: streams, timestamps and decoded frames. No TensorFlow."""
 
+import contextlib
 import functools
 import itertools
 import math
@@ -70,6 +71,7 @@ class Packets(NamedTuple):
     smallest: float  # bytes of the smallest one
     unit: float  # of these times, seconds
     rate: float  # frames per second that the file states, or `DEFAULT_FPS`
+    is_ordered: bool  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
 
 
 def packets_of(path: Path) -> Packets:
@@ -95,10 +97,21 @@ def _packets_as_of(path: Path, changed: int) -> Packets:
         except (av.FFmpegError, MemoryError) as error:
             raise VideoError("damaged_video", f"{path} is damaged: {reason(error)}.") from error
         rate, unit = stated_rate(stream) or DEFAULT_FPS, float(stream.time_base or 1)
+        is_ordered = container.format.name != "avi" or not stream.codec_context.has_b_frames
     if None not in times:
         # A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
         times = sorted(time for time in times if not first or first[0] is None or time >= first[0])
-    return Packets(times, smallest, unit, rate)
+    return Packets(times, smallest, unit, rate, is_ordered)
+
+
+def times_to_seek(path: Path) -> list:
+    """The times of a file's frames, units, if each can be sought by its time; else none."""
+    with contextlib.suppress(VideoError):  # a damaged file is read from its beginning
+        packets = packets_of(path)
+        times = set(packets.times)
+        is_told = None not in times and len(times) == len(packets.times)
+        return packets.times if is_told and packets.is_ordered and packets.smallest > SMALLEST_FRAME else []
+    return []
 
 
 def decoded_stretch(path: Path, container: Any, stream: Any, start: int, stop: int) -> Iterator[Any]:
@@ -114,18 +127,10 @@ def decoded_stretch(path: Path, container: Any, stream: Any, start: int, stop: i
 
 def _sought(container: Any, stream: Any, path: Path, start: int) -> Iterator[Any] | None:
     """The decoded frames from number `start` on, from its key frame; None if they may be others."""
-    if not start or (container.format.name == "avi" and stream.codec_context.has_b_frames):
-        return None  # AVI has no timestamps: FFmpeg's are in the order in which frames are stored
-    packets = packets_of(path)
-    times = set(packets.times)
-    if (
-        start >= len(packets.times)
-        or packets.smallest <= SMALLEST_FRAME
-        or None in times
-        or len(times) < len(packets.times)
-    ):
+    times = times_to_seek(path) if start else []
+    if start >= len(times):
         return None
-    wanted, before = packets.times[start], -math.inf
+    wanted, before = times[start], -math.inf
     container.seek(wanted, stream=stream)
     frames = container.decode(stream)
     for frame in frames:

@@ -6,6 +6,7 @@ A file may state that its frames are interlaced, turned or mirrored (phones), or
 import contextlib
 import functools
 import itertools
+import math
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -42,10 +43,11 @@ class FrameConverter:
 
     Args:
         warnings: takes a remark on each conversion.
+        side: a picture's smaller side, pixels, to which larger ones are shrunk; None keeps the file's size.
     """
 
-    def __init__(self, warnings: list[Remark]) -> None:
-        self._warnings = warnings
+    def __init__(self, warnings: list[Remark], side: int | None = None) -> None:
+        self._warnings, self._side = warnings, side
         self._deinterlacer: Graph | None = None
         self._form: tuple = ()  # of the frames that it takes
         self._reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
@@ -65,9 +67,10 @@ class FrameConverter:
                 self._form = _form(frame)
                 self._deinterlacer = _graph(self._form, frame.time_base, bwdif)
             ready += [frame] if self._deinterlacer is None else _filtered(self._deinterlacer, frame)
-        return [(self._picture(whole), whole.time) for whole in ready]
+        return [(self.picture(whole), whole.time) for whole in ready]
 
-    def _picture(self, frame: av.VideoFrame) -> np.ndarray:
+    def picture(self, frame: av.VideoFrame) -> np.ndarray:
+        """A frame as it is, upright and in RGB, uint8 (H, W, 3)."""
         image = self._rgb(frame)
         turn = stated_turn(frame)
         if turn is None:
@@ -85,7 +88,12 @@ class FrameConverter:
             self._warn(CONVERTED)
             tags = frame.color_trc, frame.color_primaries, frame.colorspace, frame.color_range
             frame = _converter_to_bt709(_form(frame), tags)(frame)
-        return self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()  # more take longer to start
+        scale = min(1.0, (self._side or math.inf) / min(frame.width, frame.height))
+        options: Any = {"format": "rgb24", "threads": 1}  # more take longer to start
+        if scale < 1:
+            size = {"width": round(scale * frame.width), "height": round(scale * frame.height)}
+            options |= size | {"interpolation": "AREA"}
+        return self._reformatter.reformat(frame, **options).to_ndarray()
 
     def _warn(self, warning: Remark) -> None:
         if warning not in self._warnings:

@@ -195,17 +195,17 @@ def encode_jpeg(frame: np.ndarray, quality: int) -> bytes:
 
 
 class Decoded(Sequence[np.ndarray]):
-    """Pictures [start, stop) among JPEGs, each decoded when it is asked for."""
+    """JPEGs as pictures, each decoded when it is asked for."""
 
-    def __init__(self, jpegs: Sequence[bytes], start: int, stop: int) -> None:
-        self._jpegs, self._range = jpegs, range(start, stop)
+    def __init__(self, jpegs: Sequence[bytes]) -> None:
+        self._jpegs = jpegs
 
     def __len__(self) -> int:
-        return len(self._range)
+        return len(self._jpegs)
 
     def __getitem__(self, index: Any) -> Any:
         """A picture, uint8 (H, W, 3)."""
-        return decode_jpeg(self._jpegs[self._range[index]])
+        return decode_jpeg(self._jpegs[index])
 
 
 def decode_jpeg(encoded: bytes) -> np.ndarray:

@@ -10,17 +10,15 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import defaults
+from scoringnet_tf.data.browser_video import Filmed
 from scoringnet_tf.data.preprocessing import (
     RATE_TOLERANCE,
     StoredForm,
     check_frames,
-    encode_jpeg,
     model_frames,
-    resize_frame,
     viewing_size,
 )
 from scoringnet_tf.data.video import Clip, Video, VideoStream
-from scoringnet_tf.support.files import Spooled
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import AnyPath
@@ -33,7 +31,6 @@ OVERLAP = 4000  # two horizons of the Bi-LSTM, see `inference.pipeline`, and a p
 # With I3D a frame has a JPEG and 1,856 numbers, which exist three times while the stage head reads them.
 SHORT_PART = 8000
 SHORT_OVERLAP = 1000  # a performance, and what other stage heads see around it
-PICTURE_QUALITY = 90  # of JPEGs for people
 DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 
@@ -121,24 +118,21 @@ class ScoringNetPreprocessor:
         """
         frames = VideoStream(source, partial=partial)  # type: ignore[arg-type]
 
-        def encode(frame: np.ndarray) -> tuple[bytes, ...]:
-            aspect = frames.pixel_aspect
-            stored = self.stored.encode(frame, aspect)
-            if not pictures:
-                return (stored,)
-            # One size for all: a broadcast may change from 4:3 to 16:9 half-way.
-            size = viewing_size(frames.source_size, aspect, pictures)
-            return stored, encode_jpeg(resize_frame(frame, size), PICTURE_QUALITY)
+        def encode(frame: np.ndarray) -> bytes:
+            return self.stored.encode(frame, frames.pixel_aspect)
 
         def part_from(start: int) -> Video:
-            video = dataclasses.replace(frames.video(jpegs, start), pictures=shown)
+            video = frames.video(jpegs, start)
+            if pictures:  # one size for all: a broadcast may change from 4:3 to 16:9 half-way
+                size = viewing_size(frames.source_size, frames.pixel_aspect, pictures)
+                shown = Filmed(source, size, video.first_frame, video.first_frame + len(jpegs))  # type: ignore[arg-type]
+                video = dataclasses.replace(video, pictures=shown)
             return video if speed == 1 else video.at_speed(speed)
 
         jpegs: list[bytes] = []
-        shown = Spooled()
         start, limit = 0, length
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
-            for jpeg, *picture in overlapping(encode, frames):
+            for jpeg in overlapping(encode, frames):
                 if len(jpegs) >= limit:
                     part = part_from(start)
                     density = min(max(1.0, part.fps / (self.frame_rate or part.fps)), DENSEST)
@@ -146,9 +140,8 @@ class ScoringNetPreprocessor:
                     if len(jpegs) >= limit:
                         yield self._described(dataclasses.replace(part, shared=shared))
                         del part  # which holds all frames
-                        start, jpegs, shown = start + len(jpegs) - shared, jpegs[-shared:], Spooled(shown[-shared:])
+                        start, jpegs = start + len(jpegs) - shared, jpegs[-shared:]
                 jpegs.append(jpeg)
-                shown.extend(picture)
                 progress.total = frames.announced or None
                 progress.update()
         yield self._described(part_from(start))

@@ -12,6 +12,7 @@ from scoringnet_tf.data.preprocessing import Decoded
 from scoringnet_tf.inference.finding import LAST, edges_in, fall_stage
 from scoringnet_tf.inference.seen import Seen, Span, longest_run
 from scoringnet_tf.inference.words import remark
+from scoringnet_tf.support.files import Spooled
 from scoringnet_tf.support.messages import Remark
 
 FILMED = 1.6  # seconds before and after a flight in which its background is looked for
@@ -30,7 +31,7 @@ def tracks_in(sport: Any, seen: Seen, span: Span, poses: PoseModels) -> list[Tra
         stop = len(stages)
     first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
     last = min(last, len(video.pictures))
-    pictures, times = Decoded(video.pictures, first, last), seen.times[first:last]
+    pictures, times = Decoded(Spooled(video.pictures[first:last])), seen.times[first:last]
     proposed = (stages[first:last], told) if span.corrected is None else ()  # people know both ends
     tracks = follow(pictures, times, poses, start - first, stop - first, *proposed)
     return [dataclasses.replace(one, first_frame=video.first_frame + first + one.first_frame) for one in tracks]

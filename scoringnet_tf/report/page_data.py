@@ -18,6 +18,7 @@ from scoringnet_tf.report.body_table import body_rows, curves_in, highest_frame
 from scoringnet_tf.report.overlays import QUALITY, drawings
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES, Sport
+from scoringnet_tf.support.files import Spooled
 from scoringnet_tf.support.messages import clock
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, name_of
 
@@ -40,7 +41,7 @@ def scenes(part: PartResult, before: int = 0) -> list[tuple[Scene, Sequence[byte
         if not is_longer and len(video.frames) <= MOSTLY * (stop - start):
             start, stop = 0, len(video.frames)
         probabilities = None if seen.frame_stages is None else seen.frame_stages[start:stop]
-        times, pictures = seen.times[start : stop + 1].copy(), video.pictures[start:stop]
+        times, pictures = seen.times[start : stop + 1].copy(), Spooled(video.pictures[start:stop])
         times[-1] = times[-2] + 1 / video.fps
         found.append((Scene(video.first_frame + start, video.fps, times, probabilities), pictures))
     return found

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ import tensorflow as tf
 
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.processor import cpu_flags
 from scoringnet_tf.training.config import PretrainingConfig, ResNet50, TrainingConfig
 from scoringnet_tf.training.run_record import versions
 
@@ -40,13 +40,6 @@ def configure(precision: str = "auto", seed: int = 0, deterministic: bool = True
         # Grappler's fusion of convolution, bias and ReLU is half as fast in bfloat16 as the three alone.
         tf.config.optimizer.set_experimental_options({"remapping": False})
     return precision
-
-
-def cpu_flags() -> set[str]:
-    """What the processor has, as Linux names it; elsewhere nothing."""
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
 
 
 # === Devices and machines ===
