@@ -33,7 +33,7 @@ LONG = 60.0  # seconds: shorter film is read at once
 RATE = 12.5  # pictures per second of life
 SIZE = 7 / 8  # of the pictures' sides in training
 STEP, EVERY = 8, 4  # pictures in a step of I3D; half of what is judged is a step, half lies between two
-LEAST = 0.01  # probability of the sport's classes (saved_models/diving_film)
+LEAST = 5e-4  # probability of the sport's classes (saved_models/diving_film)
 AROUND = NEAR + 2.0  # seconds around such pictures that are read; the backbone sees two beyond what counts
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # flags of processors whose convolutions it makes nearly twice as fast
 

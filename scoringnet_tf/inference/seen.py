@@ -30,7 +30,6 @@ class Seen:
         stages: (K, S) stage probabilities; None without KFS.
         features: (K, D), what the heads read; None if they read frames and there is no KFS.
         classes: (K, N) logits for the backbone's own classes; None unless they tell the sport.
-        joints: (K, J, 3), positions and visibility; None for models that see no joints.
         reasons: why nothing in the video can be scored.
     """
 
@@ -41,7 +40,6 @@ class Seen:
     stages: np.ndarray | None = None
     features: np.ndarray | None = None
     classes: np.ndarray | None = None
-    joints: np.ndarray | None = None
     reasons: tuple[Remark, ...] = ()
 
     @functools.cached_property
@@ -57,7 +55,7 @@ class Seen:
 
     def cut(self, start: int, stop: int) -> "Seen":
         """Samples [start, stop) of these."""
-        values = {name: getattr(self, name) for name in ("samples", "stages", "features", "classes", "joints")}
+        values = {name: getattr(self, name) for name in ("samples", "stages", "features", "classes")}
         cut = {name: value[start:stop] for name, value in values.items() if value is not None}
         return dataclasses.replace(self, **cut)
 

@@ -9,6 +9,7 @@ import contextlib
 import csv
 import functools
 import hashlib
+import itertools
 import json
 import math
 import pathlib
@@ -248,47 +249,19 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
     return file
 
 
-class Stretch(Sequence[bytes]):
-    """Some items of a sequence, which are asked for them one by one."""
-
-    def __init__(self, items: Sequence[bytes], numbers: range) -> None:
-        self._items, self._numbers = items, numbers
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, index: Any) -> Any:
-        """An item; or several, a `Stretch`, for a slice."""
-        numbers = self._numbers[index]
-        return self._items[numbers] if isinstance(numbers, int) else Stretch(self._items, numbers)
-
-
 class Spooled(Sequence[bytes]):
     """Byte strings that lie on disk, not in memory, in a temporary file that goes when this does."""
 
-    def __init__(self, items: Iterable[bytes] = ()) -> None:
-        self._file: Any = None
-        self._ends = [0]
-        self.extend(items)
+    def __init__(self, items: Iterable[bytes]) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 closed when this goes
+        weakref.finalize(self, self._file.close)
+        self._ends = [0, *itertools.accumulate(map(self._file.write, items))]
 
     def __len__(self) -> int:
         return len(self._ends) - 1
 
     def __getitem__(self, index: Any) -> Any:
-        """An item; or several, read when they are asked for, for a slice."""
-        numbers = range(len(self))[index]
-        return self._read(numbers) if isinstance(numbers, int) else Stretch(self, numbers)
-
-    def extend(self, items: Iterable[bytes]) -> None:
-        """Adds items at the end."""
-        for item in items:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 closed when this goes
-                weakref.finalize(self, self._file.close)
-            self._file.seek(self._ends[-1])
-            self._ends.append(self._ends[-1] + self._file.write(item))
-
-    def _read(self, number: int) -> bytes:
+        number = range(len(self))[index]
         self._file.seek(self._ends[number])
         return self._file.read(self._ends[number + 1] - self._ends[number])
 
