@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,8 @@ def glance(path: Path, rate: float, side: int) -> Iterator[tuple[int, np.ndarray
 
     times, numbers = frame_times(path), {time: number for number, time in enumerate(times_to_seek(path))}
     converter, end = FrameConverter([], side), times[-1] * rate
-    count, number, seconds, picture = 0, 0, 0.0, None
+    count, number, seconds = 0, 0, 0.0
+    picture: Any = None
     with open_container(path) as container:
         stream = video_stream(container, path, 0)
         stream.codec_context.skip_frame = "NONREF"

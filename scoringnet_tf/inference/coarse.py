@@ -60,8 +60,8 @@ class FilmReader:
     def parts(self, source: Path | Clip, *, speed: float = 1.0, **options: Any) -> Iterator[Video]:
         """As `ScoringNetPreprocessor.parts`. A part that shows nothing has a stored picture a second."""
         read = functools.partial(self._model.preprocessor.parts, speed=speed, **options)
-        film = None if isinstance(source, Clip) or not source.is_file() else self._film(source, speed)
-        if film is None:
+        film = None if isinstance(source, Clip) else self._film(source, speed)
+        if isinstance(source, Clip) or film is None:
             yield from read(source)
             return
         step = self._model.backbone.temporal_stride / (self._model.frame_rate or film.fps) * speed
@@ -75,7 +75,7 @@ class FilmReader:
 
     def _film(self, path: Path, speed: float) -> Video | None:
         """All frames of a long film, with its `places`; None if it must be read as a whole."""
-        if not times_to_seek(path) or frame_times(path)[-1] < LONG * speed:
+        if not path.is_file() or not times_to_seek(path) or frame_times(path)[-1] < LONG * speed:
             return None
         (first,) = self._model.preprocessor.parts(Clip(path, (0, 1)), partial=True)
         (fps, times, _), rate = frame_timing(first.fps, frame_times(path)), RATE / speed

@@ -35,7 +35,7 @@ def scenes(part: PartResult, before: int = 0) -> list[tuple[Scene, Sequence[byte
     is_longer = video.is_part or len(performances) > 1
     ends = [before, *(one.end_frame for one in performances)]
     starts = [*(one.start_frame for one in performances), math.inf]
-    found = []
+    found: list[tuple[Scene, Sequence[bytes]]] = []
     for number, performance in enumerate(performances):
         start, stop = _window(video, performance, ends[number], starts[number + 1])
         if not is_longer and len(video.frames) <= MOSTLY * (stop - start):

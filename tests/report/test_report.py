@@ -18,7 +18,7 @@ import pytest
 from command_forks import forked
 from conftest import disposed, read_index, write_bars, write_images, write_video
 from page_samples import Elements, run
-from refusals import code_printed
+from refusals import code_printed, refused
 from training_runs import telling
 
 import scoringnet_tf
@@ -309,6 +309,17 @@ def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(predictor, tmp_
 def test_images_are_shown_whatever_their_first_number(tmp_path):
     write_images(tmp_path / "frames", 30, first=100)
     assert [read_index(frame) for frame in filmed(tmp_path / "frames", 3, 6)] == [3, 4, 5]
+
+
+def test_pictures_are_decoded_when_they_are_looked_at(predictor, tmp_path):
+    """A slice decodes nothing, and costs nothing where there is no performance."""
+    write_bars(tmp_path / "v.avi", 30)
+    (part,) = predictor.read(tmp_path / "v.avi", pictures=HEIGHT)
+    later = part.cut(10, 20).pictures[2:]
+    assert [read_index(decode_jpeg(each)) for each in later] == [*range(12, 20)] == [*range(12, 12 + len(later))]
+    write_bars(tmp_path / "v.avi", 15)
+    with refused("changed"):
+        [*later]
 
 
 def test_pictures_of_a_long_video_go_with_the_frames_of_each_part(predictor, tmp_path):
