@@ -1,25 +1,24 @@
 """What the body may be in each frame: poses that an estimator finds in turned crops, and how they fit what is seen."""
 
-import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from scoringnet_tf.body.pose import PoseEstimator
+from scoringnet_tf.body.pose import PoseEstimator, Poses
 from scoringnet_tf.body.skeleton import BONES, HIPS, JOINT, SHOULDERS, trunk_angle
 
-TURNS = np.arange(8) * np.pi / 4  # of a crop; an estimator knows upright people, give or take
 CROP = 1.4  # a crop's side, in heights of the body: an estimator knows those who stand
 SOFT = 0.6  # pixels: takes blocks of compressed film away
-GREY = (128, 128, 128)  # in place of what is background
+GREY = 128  # in place of what is background
 LIMB, HEAD = 0.055, 0.06  # thickness of a limb and radius of a head, in heights of the body
 WIDTHS = (0.7, 0.6, 1.6, 0.8, 0.8, 0.5) * 2  # of `BONES`, in `LIMB`
+LEAST_PRESENCE, AROUND, FAR, TRUNK = 0.1, 0.6, 1.3, 0.17  # of a pose; heights of the body: centre, joints, a trunk
 KEPT, ALIKE = 24, 0.03  # candidates a frame; mean distance of joints, in heights of the body, of the same pose
 
 
-@dataclasses.dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """One frame: its full picture, and what is known of it in pixels of the small one.
 
     Attributes:
@@ -38,40 +37,34 @@ class View:
     body: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Candidates:
+class Candidates(NamedTuple):
     """N poses in one frame, best first.
 
     Attributes:
-        joints: (N, 17, 2), small pixels.
-        confidence: (N, 17).
-        presence: (N,).
+        poses: in small pixels.
         cost: (N,), how badly each fits.
         shape: (N, 17, 2), joints from the fall's place, in heights of the body.
-        angle: (N,), from the hips to the shoulders: 0 is up, and π/2 to the right.
+        angle: (N,), of the trunk.
     """
 
-    joints: np.ndarray
-    confidence: np.ndarray
-    presence: np.ndarray
+    poses: Poses
     cost: np.ndarray
     shape: np.ndarray
     angle: np.ndarray
 
 
-def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray, float, float]]) -> tuple:
-    """Poses (N, 17, 2), small pixels, with confidence and presence, in crops (centre, side, turn)."""
+def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray, float, float]]) -> Poses:
+    """Poses, in small pixels, in crops (centre, side, turn)."""
     maps = [_crop_map(estimator.side, *crop) for crop in crops]
     if not maps:
-        return np.zeros((0, 17, 2)), np.zeros((0, 17)), np.zeros(0)
+        return Poses(np.zeros((0, 17, 2)), np.zeros((0, 17)), np.zeros(0))
     picture, size = _cut_out(view), (estimator.side, estimator.side)
     scaled = np.diag((view.scale, view.scale, 1.0))
-    shown = [cv2.warpAffine(picture, each @ scaled, size, borderValue=GREY) for each in maps]
+    shown = [cv2.warpAffine(picture, each @ scaled, size, borderValue=(GREY,) * 3) for each in maps]
     found = estimator(np.stack(shown).astype(np.float32) / 255)
     known = np.where(np.isnan(found.joints), np.roll(found.joints, 1, axis=1), found.joints)  # hands and toes
     back = np.stack([cv2.invertAffineTransform(each) for each in maps])
-    joints = np.einsum("nij,nkj->nki", back[:, :, :2], known * estimator.side) + back[:, None, :, 2]
-    return joints, found.confidence, found.presence
+    return found._replace(joints=known * estimator.side @ back[:, :, :2].swapaxes(1, 2) + back[:, None, :, 2])
 
 
 def _cut_out(view: View) -> np.ndarray:
@@ -79,57 +72,46 @@ def _cut_out(view: View) -> np.ndarray:
     picture = cv2.GaussianBlur(view.pictures[view.number], (3, 3), SOFT)
     share = cv2.GaussianBlur(cv2.dilate(np.nan_to_num(view.silhouette, nan=1.0), np.ones((3, 3))), (0, 0), 1)
     share = cv2.resize(share, picture.shape[1::-1])
-    return cv2.blendLinear(picture, np.full_like(picture, GREY[0]), share, 1 - share)
+    return cv2.blendLinear(picture, np.full_like(picture, GREY), share, 1 - share)
 
 
 def _crop_map(side: int, centre: np.ndarray, size: float, turn: float) -> np.ndarray:
     """From small pixels to a crop in which what looks along `turn` is upright."""
-    scale, cos, sin = side / size, np.cos(turn), np.sin(turn)
-    turned = np.array([[cos, sin], [-sin, cos]]) * scale
-    return np.hstack([turned, (side / 2 - turned @ centre)[:, np.newaxis]])
+    map_ = cv2.getRotationMatrix2D((0, 0), turn, side / size)
+    map_[:, 2] = side / 2 - map_[:, :2] @ centre
+    return map_
 
 
-def candidates(view: View, joints: np.ndarray, confidence: np.ndarray, presence: np.ndarray) -> Candidates:
-    """The best different ones among poses that `look` found."""
-    shape = (joints - view.place) / view.body
-    trunk = np.linalg.norm(shape[:, SHOULDERS].mean(axis=1) - shape[:, HIPS].mean(axis=1), axis=1)
-    off = np.linalg.norm(shape[:, SHOULDERS + HIPS].mean(axis=1), axis=1)
-    possible = (presence > 0.1) & (off < 0.6) & (np.abs(shape).max(axis=(1, 2)) < 1.3)
-    cost = np.full(len(joints), np.inf)
-    near = _near(view)
-    for at in np.flatnonzero(possible):
-        fit = max(_fit(near, joints[at], view.body), 0.05)
-        cost[at] = -np.log(presence[at]) - 4 * np.log(fit) + 24 * max(0.0, 0.17 - trunk[at])
+def candidates(view: View, *looks: Poses) -> Candidates:
+    """The best different ones among poses."""
+    poses = Poses(*map(np.concatenate, zip(*looks, strict=True)))
+    shape = (poses.joints - view.place) / view.body
+    shoulders, hips = (shape[:, pair].mean(axis=1) for pair in (SHOULDERS, HIPS))
+    trunk, off = (np.linalg.norm(each, axis=1) for each in (shoulders - hips, (shoulders + hips) / 2))
+    possible = (poses.presence > LEAST_PRESENCE) & (off < AROUND) & (np.abs(shape).max(axis=(1, 2)) < FAR)
+    cost = np.full(len(shape), np.inf)
+    fits = np.maximum(fit(view, poses.joints[possible]), 0.05)
+    cost[possible] = -np.log(poses.presence[possible]) - 4 * np.log(fits) + 24 * np.maximum(TRUNK - trunk[possible], 0)
     kept: list[int] = []
-    for at in np.argsort(cost):
-        if len(kept) == KEPT or not np.isfinite(cost[at]):
-            break
-        if all(np.abs(shape[at] - shape[other]).mean() > ALIKE for other in kept):
+    for at in np.argsort(cost)[: possible.sum()]:
+        if len(kept) < KEPT and all(np.abs(shape[at] - shape[other]).mean() > ALIKE for other in kept):
             kept.append(int(at))
-    return Candidates(
-        joints[kept], confidence[kept], presence[kept], cost[kept], shape[kept], trunk_angle(joints[kept])
-    )
+    poses = Poses(*(each[kept] for each in poses))
+    return Candidates(poses, cost[kept], shape[kept], trunk_angle(poses.joints))
 
 
-def _near(view: View) -> np.ndarray:
-    """The silhouette near the fall's place, 0 to 1 (h, w)."""
+def fit(view: View, joints: np.ndarray) -> np.ndarray:
+    """How well poses (N, 17, 2) cover the silhouette near the fall's place: their F-scores (N,)."""
     near = np.zeros_like(view.silhouette)
-    cv2.circle(near, np.rint(view.place).astype(int).tolist(), round(0.6 * view.body), 1, -1)
-    return np.nan_to_num(view.silhouette, nan=1.0) * near
-
-
-def silhouette_fit(view: View, joints: np.ndarray) -> float:
-    """How well a pose (17, 2) covers the silhouette near the fall's place: its F-score."""
-    return _fit(_near(view), joints, view.body)
-
-
-def _fit(silhouette: np.ndarray, joints: np.ndarray, body: float) -> float:
-    """How well a pose (17, 2) covers a silhouette: its F-score."""
-    pose = drawn(joints, body, silhouette.shape)
-    precision = cv2.sumElems(pose * silhouette)[0] / (cv2.sumElems(pose)[0] + 1e-6)
-    covered = cv2.dilate(pose, np.ones((3, 3))) * silhouette
-    recall = cv2.sumElems(covered)[0] / (cv2.sumElems(silhouette)[0] + 1e-6)
-    return 2 * precision * recall / (precision + recall + 1e-6)
+    cv2.circle(near, np.rint(view.place).astype(int).tolist(), round(AROUND * view.body), 1, -1)
+    near *= np.nan_to_num(view.silhouette, nan=1.0)
+    scores = []
+    for each in joints:
+        pose = drawn(each, view.body, near.shape)
+        precision = cv2.sumElems(pose * near)[0] / (cv2.sumElems(pose)[0] + 1e-6)
+        recall = cv2.sumElems(cv2.dilate(pose, np.ones((3, 3))) * near)[0] / (cv2.sumElems(near)[0] + 1e-6)
+        scores.append(2 * precision * recall / (precision + recall + 1e-6))
+    return np.array(scores)
 
 
 def drawn(joints: np.ndarray, body: float, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,8 +5,6 @@ the centre of mass is off the parabola of its fall. Who folds what was stretched
 hides the arms, and no pose fits.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from scoringnet_tf.body.skeleton import centre_of_mass
@@ -24,13 +22,6 @@ WORSE, FIT, WET, DRY = 1.0, 0.5, -3.0, 1.0  # cost of a pose above theirs; how s
 LEAST = 3.0, 6.0  # log odds that show each end: who is lost for two frames is not in the water yet
 
 
-class Ends(NamedTuple):
-    """A flight's first frame in the air, and the first one in the water; whether the body itself shows each."""
-
-    flight: tuple[int, int]
-    shown: tuple[bool, bool]
-
-
 def ends_of(
     stages: np.ndarray,
     times: np.ndarray,
@@ -39,8 +30,8 @@ def ends_of(
     confidence: np.ndarray,
     fall: np.ndarray,
     cost: np.ndarray,
-) -> Ends:
-    """The ends of a flight.
+) -> tuple[tuple[int, int], tuple[bool, bool]]:
+    """A flight's first frame in the air, and the first one in the water; whether the body itself shows each.
 
     Args:
         stages: (L,), the probability that each frame is in a flight.
@@ -60,7 +51,7 @@ def ends_of(
     middle = (flight[0] + flight[1]) // 2
     off = _median(np.cumsum(odds[:middle][::-1])[::-1])
     end = middle + _median(np.concatenate(([0.0], np.cumsum(odds[middle:-1]))))
-    return Ends((off, end), (bool(stands[:off].sum() < -LEAST[0]), bool(wet[end:].sum() < -LEAST[1])))
+    return (off, end), (bool(stands[:off].sum() < -LEAST[0]), bool(wet[end:].sum() < -LEAST[1]))
 
 
 def _on_board(since: np.ndarray, joints: np.ndarray, confidence: np.ndarray, fall: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from scoringnet_tf.body.skeleton import from_format
 from scoringnet_tf.support.messages import InputError
 
 PLACE = "SCORINGNET_POSE"  # environment variable: a folder with such files, or one
-FOLDER = "modules/pose_landmark"  # in the package; MediaPipe itself puts the heavy one there, too
+FOLDER, FILES = "modules/pose_landmark", "pose_landmark*.t*"  # in the package; MediaPipe itself puts heavy there, too
 INSTALL = "pip install ai-edge-litert && pip install --no-deps mediapipe==0.10.14"
 ARCHIVED = "pose_landmarks_detector.tflite"  # in a .task
 FULL, HEAVY = "full", "heavy"
@@ -48,7 +48,7 @@ class Poses(NamedTuple):
 
 
 class PoseEstimator(Protocol):
-    """Finds the body in crops that are square, and in which a body is upright and whole.
+    """Finds a body that is upright and whole in square crops, one or more.
 
     Attributes:
         side: height and width of a crop, pixels.
@@ -89,8 +89,6 @@ class BlazePose:
 
     def __call__(self, crops: np.ndarray) -> Poses:
         """As in `PoseEstimator`."""
-        if not len(crops):
-            return Poses(np.zeros((0, 17, 2), np.float32), np.zeros((0, 17), np.float32), np.zeros(0, np.float32))
         points, presence = map(np.stack, zip(*self._pool.map(self._run, crops), strict=True))
         ours = from_format(points[:, :33], "blazepose-33")
         visible = 1 / (1 + np.exp(-np.clip(ours[..., 3], -30, 30)))
@@ -143,7 +141,11 @@ def load_pose_models() -> PoseModels:
     networks: dict[str, bytes] = {}
     for path in _files():
         content = _network(path)
-        networks.setdefault(_which(content, path), content)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in KNOWN:
+            message = f"{path} is none of the networks that this release knows (sha256 {digest[:16]}…)."
+            raise InputError("other_weights", message, f"Remove it, or fetch it again: {INSTALL}")
+        networks.setdefault(KNOWN[digest], content)
     if not networks or not importlib.util.find_spec("ai_edge_litert"):
         what = "BlazePose" if not networks else "LiteRT"
         raise InputError("no_pose_model", f"The body is not looked for: {what} is not installed.", f"Run: {INSTALL}")
@@ -164,19 +166,13 @@ def preload() -> None:
 
 def _files() -> list[Path]:
     """Files with networks, the user's first."""
-    given = Path(os.environ[PLACE]) if os.environ.get(PLACE) else None
-    if given and not given.exists():
+    given, package = os.environ.get(PLACE), importlib.util.find_spec("mediapipe")
+    if given and not Path(given).exists():
         raise InputError("not_found", f"{PLACE}={given}: there is no such file or folder.", "Unset it, or name one.")
-    package = importlib.util.find_spec("mediapipe")
-    folders = [given] if given else []
-    folders += [Path(place) / FOLDER for place in (package.submodule_search_locations or ())] if package else []
-    patterns = ("pose_landmark_*.tflite", "pose_landmarker_*.task")
-    return [
-        path
-        for folder in folders
-        for path in ([folder] if folder.is_file() else sorted(each for p in patterns for each in folder.glob(p)))
-        if "_lite" not in path.name
-    ]
+    places = [Path(given)] if given else []
+    places += [Path(place) / FOLDER for place in (package.submodule_search_locations or ())] if package else []
+    files = [path for place in places for path in ([place] if place.is_file() else sorted(place.glob(FILES)))]
+    return [path for path in files if "_lite" not in path.name]
 
 
 def _network(path: Path) -> bytes:
@@ -188,11 +184,3 @@ def _network(path: Path) -> bytes:
             return archive.read(ARCHIVED)
     except (zipfile.BadZipFile, KeyError) as error:
         raise InputError("damaged", f"{path} is no archive with {ARCHIVED}: {error}.", "Fetch it again.") from error
-
-
-def _which(content: bytes, path: Path) -> str:
-    digest = hashlib.sha256(content).hexdigest()
-    if digest not in KNOWN:
-        message = f"{path} is none of the networks that this release knows (sha256 {digest[:16]}…)."
-        raise InputError("other_weights", message, f"Remove it, or fetch it again: {INSTALL}")
-    return KNOWN[digest]

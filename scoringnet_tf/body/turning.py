@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scoringnet_tf.body.angles import Angles, wrap
-from scoringnet_tf.body.skeleton import JOINT
+from scoringnet_tf.body.angles import Angles
+from scoringnet_tf.body.skeleton import JOINT, wrap
 from scoringnet_tf.body.track import Track
 
 MOST_TURNS, MOST_TWISTS = 11, 9  # half turns
@@ -29,6 +29,7 @@ TWIST_STARTS, TWIST_ENDS = (0.0, 0.04, 0.08, 0.12, 0.18), tuple(np.arange(0.4, 0
 ASLANT = np.radians((-70, -45, -20, 0, 20, 45, 70))  # between the picture and the plane of the flight
 # Whether the body turns to where it travels, and to its belly
 KINDS = {(True, True): "forward", (True, False): "back", (False, False): "reverse", (False, True): "inward"}
+BENDS = {"hip": -0.5, "knee": 0.5, "foot": -0.5}  # towards the belly, away from it
 BELLY, ANY_TWIST = 3.0, 4.0  # weights of bends, in log odds; of a twist's freedom
 TRAVEL = 5.0  # log odds of the way that the body travels, by body length
 TEMPERATURE = {"somersaults": 0.8, "twists": 0.5}  # frames err alike: how much less they tell together
@@ -57,43 +58,43 @@ class Turns(NamedTuple):
 
 def turns_of(track: Track, angles: Angles, flight: tuple[int, int]) -> Turns:
     """How the body turns in a flight: its first frame, and its last one."""
-    off, end = flight
-    first = max(0, off - BEFORE[0])
-    models, likelihood = _somersaults(track, angles, first, flight)
-    base, sense, turns, *other = np.unravel_index(likelihood.argmax(), likelihood.shape)
-    model = models[(sense, turns, *other)] + 180.0 * base
-    odds = _softmax(likelihood.max(axis=(3, 4, 5)) * TEMPERATURE["somersaults"])
+    shown, times = _shown(track, flight, BEFORE[0])
+    models, likelihood = _somersaults(times, angles, shown)
+    base, sense, *other = np.unravel_index(likelihood.argmax(), likelihood.shape)
     path = angles.trunk.copy()
-    path[first : end + 1] = _corrected(model, angles, track.times, slice(first, end + 1))
-    for index in (*range(first - 1, -1, -1), *range(end + 1, len(path))):
-        near = path[index + 1] if index < first else path[index - 1]
+    path[shown] = _corrected(models[(sense, *other)] + 180.0 * base, angles, track.times, shown)
+    for index in (*range(shown.start - 1, -1, -1), *range(shown.stop, len(path))):
+        near = path[index + 1] if index < shown.start else path[index - 1]
         path[index] = near + (wrap(path[index] - near) if angles.weight[index] else 0.0)
-    twists = _twists(track, angles, path, flight)
-    facing = _softmax(twists * TEMPERATURE["twists"])
+    turning = _odds(likelihood.max(axis=(3, 4, 5)) * TEMPERATURE["somersaults"])
+    facing = _odds(_twists(track, angles, path, flight) * TEMPERATURE["twists"])
     sign = 1 - 2 * int(sense)
     return Turns(
         path=path * sign,
         sense=sign,
-        half_somersaults=dict(enumerate(odds.sum(axis=(0, 1)).tolist())),
+        half_somersaults=dict(enumerate(turning.sum(axis=(0, 1)).tolist())),
         half_twists=dict(enumerate(facing.sum(axis=(1, 2)).tolist())),
-        starts=_starts(odds.sum(axis=2), facing.sum(axis=(0, 2)), _travel(track, angles, flight)),
+        starts=_starts(turning.sum(axis=2), facing.sum(axis=(0, 2)), _travel(track, angles, flight)),
         aslant=float(np.degrees(facing.sum(axis=(0, 1)) @ np.abs(ASLANT))),
     )
 
 
-def _somersaults(track: Track, angles: Angles, first: int, flight: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Paths (sense, half turns, end, lean, speed, L); log likelihoods (feet or hands first, …) without L."""
+def _shown(track: Track, flight: tuple[int, int], before: int) -> tuple[slice, np.ndarray]:
+    """The frames of a flight, and some before it; their times, in flights."""
     off, end = flight
-    shown = slice(first, end + 1)
-    times = (track.times[shown] - track.times[off]) / (track.times[end] - track.times[off])
+    frames = slice(max(0, off - before), end + 1)
+    return frames, (track.times[frames] - track.times[off]) / (track.times[end] - track.times[off])
+
+
+def _somersaults(times: np.ndarray, angles: Angles, shown: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Paths (sense, half turns, end, lean, speed, L); log likelihoods (feet or hands first, …) without L."""
     padded = np.pad(angles.inertia[shown], 2, mode="edge")
     inertia = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=-1)
     turned = []
-    for momentum in MOMENTA:
-        for stall in STALLS:
-            speed = (times >= 0) * inertia**-momentum * (1 - stall * np.clip((times - 0.8) / 0.15, 0, 1))
-            steps = np.concatenate(([0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(times))))
-            turned.append(steps / max(steps[-1], 1e-9))
+    for momentum, stall in itertools.product(MOMENTA, STALLS):
+        speed = (times >= 0) * inertia**-momentum * (1 - stall * np.clip((times - 0.8) / 0.15, 0, 1))
+        steps = np.concatenate(([0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(times))))
+        turned.append(steps / max(steps[-1], 1e-9))
     half = np.arange(MOST_TURNS + 1)
     total = 180.0 * half[:, None, None] + ENDS[:, None] - LEANS
     models = LEANS[:, None, None] + total[..., None, None] * np.array(turned)
@@ -110,22 +111,21 @@ def _somersaults(track: Track, angles: Angles, first: int, flight: tuple[int, in
 def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray, shown: slice) -> np.ndarray:
     """The model's path, moved to the lines through the trunks in the frames around each one."""
     apart = wrap(angles.trunk[shown] - model)
-    weight = angles.weight[shown] * (np.abs(apart) < TRUSTED)
     since = (times[shown] - times[shown, None]) / SMOOTH
-    near = np.exp(-0.5 * since**2) * weight
-    sums = [(near * since**power).sum(axis=1) for power in range(3)]
-    first, second = (near * apart).sum(axis=1), (near * since * apart).sum(axis=1)
-    level, steep = sums[0] + 0.3, sums[2] + 1.0  # where little was seen, the model is right
-    return model + (first * steep - second * sums[1]) / (level * steep - sums[1] ** 2)
+    near = np.exp(-0.5 * since**2) * angles.weight[shown] * (np.abs(apart) < TRUSTED)
+    level, tilt, steep = ((near * since**power).sum(axis=1) for power in range(3))
+    first, second = near @ apart, (near * since) @ apart
+    level, steep = level + 0.3, steep + 1.0  # where little was seen, the model is right
+    return model + (first * steep - second * tilt) / (level * steep - tilt**2)
 
 
 def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, int]) -> np.ndarray:
     """Log likelihoods (half twists, belly to the picture's right or left at the take-off, aslant)."""
-    off, end = flight
-    shown = slice(max(0, off - BEFORE[1]), end + 1)
-    times = (track.times[shown] - track.times[off]) / (track.times[end] - track.times[off])
+    shown, times = _shown(track, flight, BEFORE[1])
     kinds = [(0, 1, 0.0, 1.0), *itertools.product(range(1, MOST_TWISTS + 1), (1, -1), TWIST_STARTS, TWIST_ENDS)]
-    turned = np.array([way * k * np.pi * _eased((times - a) / (b - a)) for k, way, a, b in kinds])
+    half, way, start, end = np.array(kinds).T[..., None]
+    share = np.clip((times - start) / (end - start), 0, 1)
+    turned = way * half * np.pi * (SOFT * share**2 * (3 - 2 * share) + (1 - SOFT) * share)  # softly on and off
     twist = turned[:, None, None] + np.array((0.0, np.pi))[:, None, None]  # (kind, facing, 1, L)
     over, aside = -np.radians(path[shown]), ASLANT[:, None]
     # The body's left and its belly in the picture, x right and y up
@@ -138,20 +138,12 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
         right, mirrored = (_near(across, sign * width * left[0], sign * width * left[1]) for sign in (1, -1))
         fits += np.log((0.95 - MIRRORED) * right + MIRRORED * mirrored + 0.02) @ weight
     forward = belly[0] * np.cos(over) + belly[1] * np.sin(over)
-    bends = {"hip": -0.5, "knee": 0.5, "foot": -0.5}  # towards the belly, away from it
-    for name, half in bends.items():
-        bend = np.sin(np.radians(half * getattr(angles, name)[shown]))
+    for name, direction in BENDS.items():
+        bend = np.sin(np.radians(direction * getattr(angles, name)[shown]))
         fits -= np.log1p(np.exp(-BELLY * forward * bend)) @ weight
-    halves = np.array([kind[0] for kind in kinds])
-    best = np.stack([fits[halves == k].max(axis=0) for k in range(MOST_TWISTS + 1)])
+    best = np.stack([fits[half[:, 0] == number].max(axis=0) for number in range(MOST_TWISTS + 1)])
     best[1:] -= ANY_TWIST
     return best
-
-
-def _eased(share: np.ndarray) -> np.ndarray:
-    """A share of a twist that starts and stops softly."""
-    share = np.clip(share, 0, 1)
-    return SOFT * share**2 * (3 - 2 * share) + (1 - SOFT) * share
 
 
 def _near(across: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -161,8 +153,8 @@ def _near(across: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _travel(track: Track, angles: Angles, flight: tuple[int, int]) -> float:
     """The probability that the body travels to the picture's right."""
-    centre = np.median(track.in_scene()[..., 0], axis=1)[list(flight)]
-    return float(1 / (1 + np.exp(-TRAVEL * (centre[1] - centre[0]) / angles.length)))
+    start, end = np.median(track.in_scene()[list(flight), :, 0], axis=1)
+    return float(1 / (1 + np.exp(-TRAVEL * (end - start) / angles.length)))
 
 
 def _starts(turning: np.ndarray, facing: np.ndarray, right: float) -> dict[str, float]:
@@ -177,6 +169,7 @@ def _starts(turning: np.ndarray, facing: np.ndarray, right: float) -> dict[str, 
     return {name: each / total for name, each in starts.items()}
 
 
-def _softmax(values: np.ndarray) -> np.ndarray:
-    odds = np.exp(values - values.max())
+def _odds(likelihood: np.ndarray) -> np.ndarray:
+    """Probabilities by log likelihoods."""
+    odds = np.exp(likelihood - likelihood.max())
     return odds / odds.sum()

@@ -128,7 +128,8 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
     if index.format:
         both = np.concatenate((positions, confidence[..., np.newaxis]), axis=2)
         ours = both if index.format == OURS else from_format(both, index.format)
-        has = [number for number in range(len(JOINTS)) if index.format == OURS or FORMATS[index.format][number]]
+        known = FORMATS.get(index.format, range(len(JOINTS)))
+        has = [number for number, each in enumerate(known) if each is not None]
         positions, confidence = ours[:, has, :2], np.nan_to_num(ours[:, has, 2])
         names = tuple(JOINTS[number] for number in has)
     return Joints(positions, names, index.source, np.where(np.isnan(positions).any(axis=2), 0, confidence), index.size)

@@ -3,6 +3,7 @@
 The body's centre leaves the board at v m/s upwards and falls h metres in T seconds: h = g T² / 2 − v T. Without air.
 """
 
+from scoringnet_tf.body.skeleton import GRAVITY
 from scoringnet_tf.inference.times import Measure
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.sports import Sport
@@ -10,7 +11,6 @@ from scoringnet_tf.sports.dive_table import DiveTable
 from scoringnet_tf.sports.dives import Dive
 from scoringnet_tf.support.messages import InputError, Remark
 
-GRAVITY = 9.81
 # The centre of the body falls further than from the board to the water, metres: it is higher above the feet as they
 # leave than above the hands as they touch. 9 in 10 simulated dives lie within (`data_prep.simulator.diving`).
 FURTHER, SPREAD = 0.15, 0.2

@@ -44,6 +44,11 @@ def by_body(sport: Any, seen: Seen, span: Span, tracks: list[Track]) -> Span:
     return dataclasses.replace(span, fall=(fall_stage(sport), off, end))
 
 
+def whole_flights(tracks: list[Track]) -> list[Track]:
+    """All athletes if one's flight has both ends, so that it is said what another one lacks; else none."""
+    return tracks if any(None not in each.flight for each in tracks) else []
+
+
 def _shown(sport: Any, labels: np.ndarray, rate: float) -> tuple[tuple[int, int], tuple[bool, bool]] | None:
     """A fall in labels (L,): (first frame, first one behind it), and whether the stages tell each; None without one."""
     at, edges = fall_stage(sport), edges_in(labels, sport, rate)

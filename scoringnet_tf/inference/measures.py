@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from scoringnet_tf.body.angles import Angles, angles_of, wrap
-from scoringnet_tf.body.skeleton import BONES, JOINT, centre_of_mass
+from scoringnet_tf.body.angles import Angles, angles_of
+from scoringnet_tf.body.skeleton import BONES, JOINT, centre_of_mass, wrap
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.body.turning import Turns, turns_of
 

@@ -27,7 +27,7 @@ from scoringnet_tf.inference.coarse import FilmReader
 from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
-from scoringnet_tf.inference.flights import body_remarks, by_body, fall_edges, tracks_in
+from scoringnet_tf.inference.flights import body_remarks, by_body, fall_edges, tracks_in, whole_flights
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
@@ -153,7 +153,7 @@ class Predictor:
                 tracks = self.follow(seen, span) if force or correction or not remarks.reasons else []
                 if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
                     span = spans[at] = by_body(self.model.sport, seen, span, tracks)
-                    tracks = [track for track in tracks if None not in track.flight]  # half a flight tells nothing
+                    tracks = whole_flights(tracks)
                 if self._scorer and not tracks and (force or not remarks.reasons):
                     remarks.warnings.append(remark("no_joints"))
                 withheld = not force and (remarks.reasons or self.reliability.reasons)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from turned import PIKE, REACH, STANDS, STRAIGHT, TUCK, turned
 
-from scoringnet_tf.body.angles import angles_of, between, direction, wrap
-from scoringnet_tf.body.skeleton import JOINT
+from scoringnet_tf.body.angles import angles_of, between
+from scoringnet_tf.body.skeleton import JOINT, direction, wrap
 
 MIDDLE = STANDS + 18  # a frame in the middle of the flight
 

@@ -9,7 +9,7 @@ from refusals import refused
 
 from scoringnet_tf.body import pose
 from scoringnet_tf.body.candidates import View, candidates, look
-from scoringnet_tf.body.following import follow
+from scoringnet_tf.body.following import _between, follow
 from scoringnet_tf.body.pose import PLACE, PoseModels, Poses, has_pose_models, load_pose_models
 from scoringnet_tf.body.skeleton import BONES, FORMATS, JOINT, JOINTS, from_format, trunk_angle
 from tests.body.turned import FLIES, STANDS, TUCK, turned
@@ -45,7 +45,7 @@ def filmed(track, beside=None):
     wall = cv2.resize(cv2.GaussianBlur(noise, (0, 0), 1), (720, 560), interpolation=cv2.INTER_CUBIC)
     wall = np.repeat(wall[..., np.newaxis], 3, axis=2)
     joints = track.positions * 200 + [150, 110]  # a body is 50 pixels high
-    angle = trunk_angle(joints)
+    angle = np.radians(trunk_angle(joints))
     aside = 4 * np.stack([np.cos(angle), np.sin(angle)], axis=1)[:, np.newaxis]  # seen a little from the front
     joints[:, 1:9] -= aside
     joints[:, 9:] += aside
@@ -128,6 +128,13 @@ def test_a_flight_that_goes_on_behind_the_film_has_no_entry():
     assert track.ends == (STANDS, None)
 
 
+def test_joints_between_frames_that_are_looked_at_are_by_time():
+    """Film's frames need not lie evenly."""
+    joints = np.arange(34.0).reshape(2, 17, 1) * [1, -1]
+    shown = _between(np.array((0, 0.1, 0.4)), np.array((0, 0.4)), joints)
+    np.testing.assert_allclose(shown, [joints[0], joints[0] * 0.75 + joints[1] * 0.25, joints[1]])
+
+
 def test_hands_and_toes_that_an_estimator_does_not_know_are_at_wrists_and_ankles():
     film, unknown = turned(1), [JOINT[f"{name}_{side}"] for name in ("hand", "toe") for side in "lr"]
     pictures, joints = filmed(film)
@@ -142,7 +149,7 @@ def test_hands_and_toes_that_an_estimator_does_not_know_are_at_wrists_and_ankles
     view = View(pictures, 0, 1.0, np.ones((HEIGHT, WIDTH), np.float32), place, 50.0)
     poses = look(view, Coco(), [(place, 80.0, 0.0)])
     np.testing.assert_array_equal(poses[0][0, unknown], poses[0][0, np.subtract(unknown, 1)])
-    assert len(candidates(view, *poses).cost) == 1
+    assert len(candidates(view, poses).cost) == 1
 
 
 # === Formats and files ===

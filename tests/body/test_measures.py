@@ -1,5 +1,6 @@
 """A flight's measures against turns, poses and places that are known; and how far their uncertainties hold."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from turned import FLIES, PIKE, RATE, REACH, STANDS, STRAIGHT, TUCK, turned, wit
 
 from benchmarks.disturbed_bodies import errors_of, fitted, simulated, sizes_of
 from scoringnet_tf.inference.athlete import CURVE, shown_by, shown_by_all, widths
+from scoringnet_tf.inference.flights import whole_flights
 from scoringnet_tf.inference.measures import READERS, flight_of, position
 from scoringnet_tf.sports import get_sport
 
@@ -145,6 +147,13 @@ def test_two_athletes_are_told_apart():
     alone = shown_by_all([turned(3, held=PIKE)], DIVING, (0, 46))
     assert json.dumps([vars(one) for one in (*alone.measures.values(), *alone.elements.values())])
     assert alone == told(half_turns=3, held=PIKE) and alone.elements["position"].frame in range(STANDS + 8, STANDS + 29)
+
+
+def test_a_second_athlete_who_lacks_an_end_is_named():
+    whole, half = turned(3, held=PIKE), dataclasses.replace(turned(3, held=TUCK), flight=(STANDS, None))
+    assert whole_flights([half]) == []
+    shown = shown_by_all(whole_flights([whole, half]), DIVING, (0, 46))
+    assert {f"{name} of athlete 2" for name in DIVING.measures} == {*shown.not_seen} and shown.elements["dive"]
 
 
 @pytest.mark.slow
