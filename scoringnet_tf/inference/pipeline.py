@@ -208,12 +208,9 @@ class Predictor:
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
         sequence, rate = read_features(source), self.model.frame_rate
         check_features(sequence, source, self.model.features, rate)
-        warnings = [*sequence.warnings]
-        if not rate:
-            rate = RATE
-            warnings.insert(0, remark("frame_rate_assumed", rate=rate))
-        times = np.arange(len(sequence.values)) / rate
-        yield Video(sequence.values, rate, times, (0, 0), 1.0, warnings=tuple(warnings))
+        assumed = () if rate else (remark("frame_rate_assumed", rate=RATE),)
+        times = np.arange(len(sequence.values)) / (rate or RATE)
+        yield Video(sequence.values, rate or RATE, times, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings))
 
     def _apart(self, videos: Iterable[Video]) -> Iterator[Video]:
         """The shots in film, if the model knows film; else the parts as they are."""
