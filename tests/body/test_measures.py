@@ -166,4 +166,5 @@ def test_uncertainties_hold_on_simulated_film():
     for name in READERS:
         sizes, conditions = sizes_of(sample, name)
         assert np.mean(sizes <= conditions @ widths()[name]) == pytest.approx(0.9, abs=0.12), name
-        assert np.mean(sizes <= conditions @ own[name] + 1e-2) == pytest.approx(0.9, abs=0.06), name
+        rounding = 1e-4 * conditions.sum(axis=1)  # a fit has four digits, and goes through some of the sizes
+        assert np.mean(sizes <= conditions @ own[name] + rounding) == pytest.approx(0.9, abs=0.06), name
