@@ -77,8 +77,9 @@ def main(arguments: list[str]) -> int:
     # 2. Score and print one video after the other
     form = "json" if values.json else "csv" if values.csv else "text"
     folders = {".png": values.plot_dir, DRAWN_SUFFIX: values.video_dir}
-    options = {"joints": values.joints, "between": values.between, "at": values.at}
-    pictures = [Pictures(folder, suffix, **options) for suffix, folder in folders.items() if folder]
+    options: dict[str, Any] = {".png": {"at": values.at}, DRAWN_SUFFIX: {"between": values.between}}
+    drawn = [(suffix, folder) for suffix, folder in folders.items() if folder]
+    pictures = [Pictures(folder, suffix, joints=values.joints, **options[suffix]) for suffix, folder in drawn]
     printer = Printer(form, model, sport, pictures)
     with contextlib.ExitStack() as stack:
         score_all = _scoring(stack, model, reads_features, videos, corrections)

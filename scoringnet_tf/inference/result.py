@@ -266,9 +266,11 @@ class VideoScore:
         the moment that `at` names is that frame, with joints and angles.
 
         Raises:
-            InputError: the ending is another one; or as in `save_video`.
+            InputError: the ending is another one, or not for `at` or `between`; or as in `save_video`.
         """
         suffix = as_path(path).suffix.lower()
+        if (at and suffix != ".png") or (between and suffix != ".mp4"):
+            raise InputError("flags_conflict", f"{path}: a moment (`at`) is for .png, two (`between`) are for .mp4.")
         if suffix == ".json":
             write_json(path, self.to_dict())
         elif suffix == ".png" and at:

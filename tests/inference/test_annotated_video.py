@@ -127,6 +127,9 @@ def test_a_still_of_a_moment(tmp_path):
     with refused("unknown_name", "landing", "entry"):
         score.save(tmp_path / "no.png", at="landing")
     assert not (tmp_path / "no.png").exists()
+    for name, option in {"no.mp4": {"at": "entry"}, "no.png": {"between": ("entry", "entry")}}.items():
+        with refused("flags_conflict", name):
+            score.save(tmp_path / name, **option)
 
 
 def test_joints_are_drawn_where_they_are_unless_switched_off(tmp_path):
