@@ -34,7 +34,8 @@ DEMO := runs/demo
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 # Threads of scikit-learn and PyTorch spin until the last one is there: beside other processes one thread is quicker.
 quick slow interop: export OMP_NUM_THREADS := 1
-# What hundreds of processes import is compiled once.
+# What hundreds of processes import is compiled once, on all cores, but for what hardly any does. Some packages hold what
+# is no Python.
 unexport PYTHONDONTWRITEBYTECODE
 # Flags of python -m benchmarks.table.
 BENCH ?=
@@ -50,7 +51,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
-	$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true  # on all cores; some packages hold what is no Python
+	$(BIN)/python -m compileall -qq --workers 0 -x '/(tests?|testing|sympy|networkx|moto)/' $(VENV)/lib || true
 	touch $@
 
 backbone: env
@@ -81,16 +82,18 @@ quick: env
 slow: env
 	$(BIN)/python -m pytest -m "slow and not interop" $(SIDE_BY_SIDE)
 
+# MARKED='slow or interop' is make slow as well: every file is collected once, and what it trains is trained once.
+MARKED ?= interop
 interop:
 	$(call with,$(INTEROP))
-	$(BIN)/python -m pytest -rs -m interop $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -rs -m "$(MARKED)" $(SIDE_BY_SIDE)
 
 # Suites that a run of pytest without arguments leaves out.
 browser notebooks:
 	$(call with,$@)
 	$(BIN)/python -m pytest -rs tests/$@
 
-# Processes that wait for each other: two at a time, and so not beside the other tests.
+# Processes that wait for each other: two at a time.
 distributed:
 	$(call with,beam)
 	$(BIN)/python -m pytest -rs tests/distributed
