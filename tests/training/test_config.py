@@ -22,24 +22,29 @@ from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
 CONFIGS = [TrainingConfig, PretrainingConfig]
 PARSE = """
-import importlib, json, sys
+import contextlib, importlib, io, json, os, sys
 from absl import flags
 from scoringnet_tf.training import config, flags as training_flags
 from scoringnet_tf.training.fields import to_json
-command, kind, *words = sys.argv[1:]
-importlib.import_module(command)
-flags.FLAGS([command, *words])
-print(json.dumps(to_json(training_flags.configuration(getattr(config, kind)()))))
+for command, kind, words in json.load(sys.stdin):
+    if not os.fork():
+        importlib.import_module(command)
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            flags.FLAGS([command, *words])
+            values = to_json(training_flags.configuration(getattr(config, kind)()))
+        print(json.dumps([values, printed.getvalue().splitlines()]), flush=True)
+        os._exit(0)
+    os.wait()
 """
 
 
-def parsed(cls, *words):
-    """(JSON of the configuration that a command makes of these words, what it prints before.)"""
-    command = "scoringnet_tf.train" if cls is TrainingConfig else "scoringnet_tf.pretrain"
-    done = subprocess.run([sys.executable, "-c", PARSE, command, cls.__name__, *words], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    *printed, last = done.stdout.splitlines()
-    return json.loads(last), printed
+def parsed(*lines):
+    """(JSON of the configuration that a command makes, what it prints before) for each (class, words)."""
+    commands = {TrainingConfig: "scoringnet_tf.train", PretrainingConfig: "scoringnet_tf.pretrain"}
+    given = json.dumps([(commands[cls], cls.__name__, words) for cls, words in lines])
+    done = subprocess.run([sys.executable, "-c", PARSE], input=given, capture_output=True, text=True)
+    assert done.stdout.count("\n") == len(lines), done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def of_json(cls, values):
@@ -86,20 +91,24 @@ def test_every_field_is_tried_and_has_a_short_help():
     assert len({about.flag for _, about, *_ in all_fields(TrainingConfig)} - {""}) <= 37  # and --set
 
 
-@pytest.mark.parametrize(("cls", "chosen"), CHOSEN, ids=str)
-def test_a_configuration_goes_through_flags_and_json_unchanged(cls, chosen):
+def test_a_configuration_goes_through_flags_and_json_unchanged():
     """The whole of it: by the flag of a field, or else by --set; as the command reads them; to JSON, and back."""
-    values, fields = values_of(cls, chosen), {path: about for path, about, *_ in all_fields(cls)}
-    config, unused = with_values(cls(), values)
-    assert unused == set() and of_json(cls, json.loads(json.dumps(to_json(config)))) == config
-    now, default = flat(to_json(config), cls), flat(to_json(cls()), cls)
-    assert all(now[path] != default[path] for path in now.keys() & default if not fields[path].alternatives)
-    words = [  # what a start names chooses it
-        f"--{fields[path].flag}={value}" if fields[path].flag else f"--set={path}={value}"
-        for path, value in values.items()
-        if path != "start"
-    ]
-    assert parsed(cls, *words) == (to_json(config), [])
+    lines, expected = [], []
+    for cls, chosen in CHOSEN:
+        values, fields = values_of(cls, chosen), {path: about for path, about, *_ in all_fields(cls)}
+        config, unused = with_values(cls(), values)
+        assert unused == set() and of_json(cls, json.loads(json.dumps(to_json(config)))) == config
+        now, default = flat(to_json(config), cls), flat(to_json(cls()), cls)
+        assert all(now[path] != default[path] for path in now.keys() & default if not fields[path].alternatives)
+        words = [  # what a start names chooses it
+            f"--{fields[path].flag}={value}" if fields[path].flag else f"--set={path}={value}"
+            for path, value in values.items()
+            if path != "start"
+        ]
+        lines.append((cls, words))
+        expected.append([to_json(config), []])
+    for found, wanted in zip(parsed(*lines), expected, strict=True):
+        assert found == wanted
 
 
 def test_a_later_value_stands_above_an_earlier_one_and_what_has_no_effect_is_named(tmp_path):
@@ -108,7 +117,7 @@ def test_a_later_value_stands_above_an_earlier_one_and_what_has_no_effect_is_nam
     (tmp_path / "a.flags").write_text("\n".join(lines))
     words = ["--set=loss.ties=skip", "--set=run.patience=4", "--pretrained=", "--alpha=3"]
     words += ["--training=staged", "--set=model.head.sigma=0.5"]
-    values, printed = parsed(TrainingConfig, f"--flagfile={tmp_path / 'a.flags'}", *words)
+    ((values, printed),) = parsed((TrainingConfig, [f"--flagfile={tmp_path / 'a.flags'}", *words]))
     config = of_json(TrainingConfig, values)
     assert (config.loss.ties, config.run.patience, config.loss.alpha, config.starts) == ("skip", 4, 3, {})
     assert len(printed) == 2 and "--epochs=7" in printed[1] and "--training=staged" in printed[1]

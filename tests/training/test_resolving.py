@@ -40,12 +40,20 @@ def records(tmp_path_factory):
     return records_of(tmp_path_factory.mktemp("records") / "records", [60.0, 61.0, 64.0, 68.0])
 
 
+@pytest.fixture(scope="module")
+def saved(records, tmp_path_factory):
+    """The bytes of a model of the records, as if trained."""
+    folder = tmp_path_factory.mktemp("saved")
+    trained(scoring_run(records, folder / "none", **STAGED).model).save(folder / "best.keras")
+    return (folder / "best.keras").read_bytes()
+
+
 @pytest.fixture
-def first(records, tmp_path):
-    """The path of a model of the records, as if trained, with nothing beside it."""
+def first(saved, tmp_path):
+    """The path of that model, with nothing beside it."""
     path = tmp_path / "first/best.keras"
     path.parent.mkdir()
-    trained(scoring_run(records, tmp_path / "none", **STAGED).model).save(path)
+    path.write_bytes(saved)
     return path
 
 
@@ -68,12 +76,11 @@ def test_what_a_run_is_made_of(records, tmp_path):
 
 def test_weights_are_drawn_by_the_seed(records, tmp_path, first):
     """Also beside a KFS that is read, which draws as well."""
-    same = [scoring_run(records, tmp_path, **STAGED, seed=seed).model.get_weights() for seed in (3, 3, 4)]
-    assert_same(same[0], same[1])
-    assert any((a != b).any() for a, b in zip(same[0], same[2], strict=True))
+    drawn, same, other = (scoring_run(records, tmp_path, **STAGED, seed=seed).model for seed in (3, 3, 4))
+    assert_same(drawn.get_weights(), same.get_weights())
+    assert any((a != b).any() for a, b in zip(drawn.get_weights(), other.get_weights(), strict=True))
     beside = scoring_run(records, tmp_path, **KEPT_KFS, seed=3, segmenter=str(first)).model
-    alone = scoring_run(records, tmp_path, **STAGED, seed=3).model
-    assert_same(beside.score_predictor.get_weights(), alone.score_predictor.get_weights())
+    assert_same(beside.score_predictor.get_weights(), same.score_predictor.get_weights())
     assert_same(beside.segmenter.get_weights(), load_scoring_net(first).segmenter.get_weights())
 
 
@@ -164,9 +171,9 @@ def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
     assert known.record.built_of[name] == file_sha256(tmp_path / "c3d.keras") and new.record.built_of[name] is None
 
 
-@pytest.mark.parametrize("content", ["{", '{"data_hash": "a", "configuration": {}}'], ids=["damaged", "older"])
-def test_a_start_whose_record_says_nothing_is_named(records, first, tmp_path, content, capsys):
-    (first.parent / "config.json").write_text(content)
+def test_a_start_whose_record_is_that_of_an_older_version_is_named(records, first, tmp_path, capsys):
+    """A damaged one: `test_what_is_said_of_a_damaged_start`."""
+    (first.parent / "config.json").write_text('{"data_hash": "a", "configuration": {}}')
     run = scoring_run(records, tmp_path / "run", **KEPT_KFS, initial_model=str(first))
     assert f"--initial_model={first}: " in capsys.readouterr().out and run.videos_seen >= own_videos(run)
 
