@@ -56,8 +56,8 @@ def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float 
 
 
 def shown_by_all(tracks: Sequence[Track], sport: Sport, frames: tuple[int, int], height: float | None = None) -> Shown:
-    """What all athletes' tracks show; as `shown_by`, with names by `of_athlete`."""
-    everything = Shown({}, {}, {}, [])
+    """What all athletes' tracks show; as `shown_by`, with names by `of_athlete`. Without a track nothing is seen."""
+    everything = Shown({}, {}, {}, [] if tracks else list(sport.measures))
     for number, track in enumerate(tracks, start=1):
         one = shown_by(track, sport, frames, height)
         everything.measures.update({of_athlete(name, number): each for name, each in one.measures.items()})

@@ -153,9 +153,10 @@ class Queue:
 
     @property
     def seconds_to_a_place(self) -> int:
-        """In how many seconds a place is probably free: as long as the work on a video takes."""
+        """In how many seconds a place is probably free: as long as the work on a video takes, or has taken by now."""
         known = self._durations or [ASSUMED_SECONDS]
-        return max(1, round(sum(known) / len(known)))
+        working = [job.seconds for job in self._jobs.values() if job.state == WORKING]
+        return max(1, *(round(seconds) for seconds in (sum(known) / len(known), *working)))
 
     def job(self, token: str) -> Job:
         """The job with this token; InputError if there is none."""

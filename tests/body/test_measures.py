@@ -151,7 +151,7 @@ def test_two_athletes_are_told_apart():
 
 def test_a_second_athlete_who_lacks_an_end_is_named():
     whole, half = turned(3, held=PIKE), dataclasses.replace(turned(3, held=TUCK), flight=(STANDS, None))
-    assert whole_flights([half]) == []
+    assert whole_flights([half]) == [] and shown_by_all([], DIVING, (0, 46)).not_seen == list(DIVING.measures)
     shown = shown_by_all(whole_flights([whole, half]), DIVING, (0, 46))
     assert {f"{name} of athlete 2" for name in DIVING.measures} == {*shown.not_seen} and shown.elements["dive"]
 

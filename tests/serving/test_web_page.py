@@ -13,7 +13,7 @@ import web_workers
 from refusals import refused
 from web_client import code_of, settled, upload
 
-from scoringnet_tf.serve.jobs import Limits, Queue
+from scoringnet_tf.serve.jobs import WORKING, Limits, Queue
 from scoringnet_tf.serve.worker import Pages, Worker, page_maker
 from scoringnet_tf.support.messages import Remark
 
@@ -182,6 +182,17 @@ def test_an_upload_that_begins_late_has_what_is_left_of_its_time(folder):
     came = []
     asyncio.run(sent())
     assert len(came) <= 1 and [*folder.iterdir()] == []
+
+
+def test_a_place_takes_as_long_as_the_work_has_taken_by_now(folder):
+    async def told():
+        queue = Queue(None, folder, Limits())
+        job = queue.reserve()
+        job.state, before = WORKING, queue.seconds_to_a_place
+        job.since -= 40
+        return before, queue.seconds_to_a_place
+
+    assert asyncio.run(told()) == (10, 40)
 
 
 def test_a_page_is_kept_for_a_while(serve, folder):
