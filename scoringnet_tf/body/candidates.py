@@ -15,7 +15,7 @@ GREY = 128  # in place of what is background
 LIMB, HEAD = 0.055, 0.06  # thickness of a limb and radius of a head, in heights of the body
 WIDTHS = (0.7, 0.6, 1.6, 0.8, 0.8, 0.5) * 2  # of `BONES`, in `LIMB`
 LEAST_PRESENCE, AROUND, FAR, TRUNK = 0.1, 0.6, 1.3, 0.17  # of a pose; heights of the body: centre, joints, a trunk
-KEPT, ALIKE = 24, 0.03  # candidates a frame; mean distance of joints, in heights of the body, of the same pose
+ALIKE = 0.03  # mean distance of joints, in heights of the body, of the same pose
 
 
 class View(NamedTuple):
@@ -23,7 +23,6 @@ class View(NamedTuple):
 
     Attributes:
         pictures, number: it is one of these, uint8 (H, W, 3), which may be decoded each time.
-        scale: small pixels in one of its own.
         silhouette: (h, w), 0 to 1; NaN where no other picture shows the background.
         place: (2,), where the fall has the body's centre.
         body: height of the body, small pixels.
@@ -31,7 +30,6 @@ class View(NamedTuple):
 
     pictures: Sequence[np.ndarray]
     number: int
-    scale: float
     silhouette: np.ndarray
     place: np.ndarray
     body: float
@@ -59,8 +57,8 @@ def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray,
     if not maps:
         return Poses(np.zeros((0, 17, 2)), np.zeros((0, 17)), np.zeros(0))
     picture, size = _cut_out(view), (estimator.side, estimator.side)
-    scaled = np.diag((view.scale, view.scale, 1.0))
-    shown = [cv2.warpAffine(picture, each @ scaled, size, borderValue=(GREY,) * 3) for each in maps]
+    scale = view.silhouette.shape[0] / picture.shape[0]
+    shown = [cv2.warpAffine(picture, each * (scale, scale, 1), size, borderValue=(GREY,) * 3) for each in maps]
     found = estimator(np.stack(shown).astype(np.float32) / 255)
     known = np.where(np.isnan(found.joints), np.roll(found.joints, 1, axis=1), found.joints)  # hands and toes
     back = np.stack([cv2.invertAffineTransform(each) for each in maps])
@@ -89,12 +87,12 @@ def candidates(view: View, *looks: Poses) -> Candidates:
     shoulders, hips = (shape[:, pair].mean(axis=1) for pair in (SHOULDERS, HIPS))
     trunk, off = (np.linalg.norm(each, axis=1) for each in (shoulders - hips, (shoulders + hips) / 2))
     possible = (poses.presence > LEAST_PRESENCE) & (off < AROUND) & (np.abs(shape).max(axis=(1, 2)) < FAR)
-    cost = np.full(len(shape), np.inf)
-    fits = np.maximum(fit(view, poses.joints[possible]), 0.05)
-    cost[possible] = -np.log(poses.presence[possible]) - 4 * np.log(fits) + 24 * np.maximum(TRUNK - trunk[possible], 0)
+    poses, shape = Poses(*(each[possible] for each in poses)), shape[possible]
+    fits = np.maximum(fit(view, poses.joints), 0.05)
+    cost = -np.log(poses.presence) - 4 * np.log(fits) + 24 * np.maximum(TRUNK - trunk[possible], 0)
     kept: list[int] = []
-    for at in np.argsort(cost)[: possible.sum()]:
-        if len(kept) < KEPT and all(np.abs(shape[at] - shape[other]).mean() > ALIKE for other in kept):
+    for at in np.argsort(cost):
+        if all(np.abs(shape[at] - shape[other]).mean() > ALIKE for other in kept):
             kept.append(int(at))
     poses = Poses(*(each[kept] for each in poses))
     return Candidates(poses, cost[kept], shape[kept], trunk_angle(poses.joints))

@@ -114,7 +114,7 @@ def _scene(
     ground = np.column_stack([fall.at(seconds), np.ones(len(seconds))])
     places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], fall.gravity * TALL / GRAVITY
     views = [
-        View(pictures, number, scale, silhouette, place, height)
+        View(pictures, number, silhouette, place, height)
         for number, silhouette, place in zip(numbers[first : last + 1], silhouettes, places, strict=True)
     ]
     if body := _body_height(views, (air.start, air.stop), models.first):
@@ -176,14 +176,13 @@ def _track(scene: _Scene, found: list[Candidates], way: Way, times: np.ndarray) 
     """The way as a track in all pictures, at `times`. Where no body was seen, it changes, turns and falls evenly."""
     numbers = np.arange(scene.numbers[0], min(2 * scene.numbers[-1] - scene.numbers[-2], len(times)))
     looked, shown, scale = times[scene.numbers], times[numbers], 1 / scene.views[0].silhouette.shape[0]
-    seen, chosen = looked[way.frames], [found[at].poses for at in way.frames]
-    joints = np.stack([poses.joints[one] for poses, one in zip(chosen, way.chosen, strict=True)])
-    confidence = np.zeros((len(looked), joints.shape[1]))
-    confidence[way.frames] = [poses.confidence[one] for poses, one in zip(chosen, way.chosen, strict=True)]
+    seen, confidence = looked[way.frames], np.zeros((len(looked), len(MIRRORED)))
+    chosen = [(found[at].poses, one) for at, one in zip(way.frames, way.chosen, strict=True)]
+    joints, sure = (np.stack([poses[part][one] for poses, one in chosen]) for part in (0, 1))
     exchanged = same_sides(joints - joints.mean(axis=1, keepdims=True), way.turned)
-    joints[exchanged] = joints[exchanged][:, MIRRORED]
-    mixed = np.array(way.frames)[exchanged]
-    confidence[mixed] = confidence[mixed][:, MIRRORED]
+    for each in (joints, sure):
+        each[exchanged] = each[exchanged][:, MIRRORED]
+    confidence[way.frames] = sure
     places, centres = np.stack([view.place for view in scene.views]), centre_of_mass(joints)
     shape = _between(shown, seen, turned(joints - centres[:, np.newaxis], -way.turned))
     fall = _between(shown, looked, places)

@@ -12,7 +12,7 @@ import numpy as np
 from scoringnet_tf.body.candidates import Candidates
 from scoringnet_tf.body.skeleton import MIRRORED, inertia, turned, wrap
 
-MOMENTA = np.geomspace(2.9, 344.0, 40)  # degrees × heights² per s
+MOMENTA = np.outer((1, -1), np.geomspace(2.9, 344.0, 40)).ravel()  # degrees clockwise × heights² per s
 DRIFT, DRIFT_ON_GROUND = 0.015, 0.36  # of the logarithm of the momentum from frame to frame
 SURE, RELATIVE, FARTHEST = 12.0, 0.15, 8.0  # degrees that a turn may differ, and so much of it; the most that costs
 MOST_TURN, IMPOSSIBLE = 150.0, 50.0  # degrees from frame to frame; more could as well be the other way
@@ -28,17 +28,15 @@ class Way(NamedTuple):
         frames: those in which the body was seen, in order.
         chosen: the candidate in each.
         turned: (N,), the trunk's direction, whole turns included.
-        cost: of all.
     """
 
     frames: list[int]
     chosen: list[int]
     turned: np.ndarray
-    cost: float
 
 
 def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int]) -> Way | None:
-    """The way with least cost, in either direction of turning; None if nothing was found.
+    """The way with least cost, by Viterbi over (candidate, momentum); None if nothing was found.
 
     Args:
         found: the candidates in each of L frames.
@@ -52,17 +50,12 @@ def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, 
         for at in range(max(end - ENDS, 0), end):
             wrong = UPSIDE_DOWN * (1 - up * np.cos(np.radians(found[at].angle))) / 2
             ended[at] = found[at]._replace(cost=found[at].cost + wrong)
-    return min((_way(ended, times, flight, sign) for sign in (1, -1)), key=lambda way: way.cost)
-
-
-def _way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int], sign: int) -> Way:
-    """Viterbi over (candidate, momentum)."""
     costs: dict[int, np.ndarray] = {}
     came: dict[int, np.ndarray] = {}
-    for at, here in enumerate(found):
+    for at, here in enumerate(ended):
         if len(here.cost):
-            costs[at], came[at] = _reached(found, times, flight, sign, at, costs)
-    cost, at = min((each.min() + SKIP * (len(found) - 1 - at), at) for at, each in costs.items())
+            costs[at], came[at] = _reached(ended, times, flight, at, costs)
+    at = min(costs, key=lambda at: costs[at].min() - SKIP * at)
     steps = [(at, *map(int, np.unravel_index(costs[at].argmin(), costs[at].shape)))]
     while (before := came[steps[-1][0]][steps[-1][1:]])[0] >= 0:
         steps.append(tuple(before.tolist()))
@@ -70,25 +63,20 @@ def _way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int]
     angles = [float(found[steps[0][0]].angle[steps[0][1]])]
     for (at, one, _), (then, other, momentum) in itertools.pairwise(steps):
         turn = _expected(found[at].shape[[one]], found[then].shape[[other]], times[then] - times[at])[0, 0, momentum]
-        expected = angles[-1] + sign * turn
-        angles.append(float(expected + wrap(found[then].angle[other] - expected)))
-    return Way([at for at, *_ in steps], [one for _, one, _ in steps], np.array(angles), cost)
+        angles.append(float(angles[-1] + turn + wrap(found[then].angle[other] - angles[-1] - turn)))
+    return Way([at for at, *_ in steps], [one for _, one, _ in steps], np.array(angles))
 
 
 def _reached(
-    found: Sequence[Candidates],
-    times: np.ndarray,
-    flight: tuple[int, int],
-    sign: int,
-    at: int,
-    costs: Mapping[int, np.ndarray],
+    found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int], at: int, costs: Mapping[int, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """What it costs to reach each candidate in frame `at` with each momentum, (M, P), by `costs` of frames before.
 
     And from where, (M, P, 3): the frame before, its candidate and momentum; −1 if the way begins here.
     """
-    here, momenta = found[at], np.log(MOMENTA)
+    here, momenta = found[at], np.log(np.abs(MOMENTA))
     best = np.repeat((here.cost + SKIP * at)[:, np.newaxis], len(momenta), axis=1)
+    other_way = np.where(np.multiply.outer(MOMENTA, MOMENTA) < 0, np.inf, 0)
     back = np.full((*best.shape, 3), -1)
     for before in range(max(0, at - LONGEST_GAP), at):
         if before not in costs:
@@ -96,9 +84,9 @@ def _reached(
         skipped = at - before - 1
         drift = DRIFT if flight[0] <= before and at < flight[1] else DRIFT_ON_GROUND
         change = (np.subtract.outer(momenta, momenta) / (drift * np.sqrt(skipped + 1))) ** 2 / 2
-        so_far = costs[before][:, :, np.newaxis] + change
+        so_far = costs[before][:, :, np.newaxis] + change + other_way
         momentum_before, so_far = so_far.argmin(axis=1), so_far.min(axis=1)  # (before, momentum now)
-        step = _step(found[before], here, times[at] - times[before], sign, skipped)
+        step = _step(found[before], here, times[at] - times[before], skipped)
         cost = so_far[:, np.newaxis] + step + SKIP * skipped + here.cost[:, np.newaxis]
         source, cost = cost.argmin(axis=0), cost.min(axis=0)
         came = np.stack([np.full_like(source, before), source, np.take_along_axis(momentum_before, source, 0)], -1)
@@ -107,12 +95,12 @@ def _reached(
     return best, back
 
 
-def _step(before: Candidates, after: Candidates, seconds: float, sign: int, skipped: int) -> np.ndarray:
+def _step(before: Candidates, after: Candidates, seconds: float, skipped: int) -> np.ndarray:
     """What it costs to go from each pose to each other one with each momentum, (N, M, P)."""
     turn = wrap(after.angle - before.angle[:, np.newaxis])
     expected = _expected(before.shape, after.shape, seconds)
-    off = wrap(sign * turn[..., np.newaxis] - expected) / np.hypot(SURE, RELATIVE * expected)
-    cost = np.where(expected > MOST_TURN * (skipped + 1), IMPOSSIBLE, np.minimum(off**2 / 2, FARTHEST))
+    off = wrap(turn[..., np.newaxis] - expected) / np.hypot(SURE, RELATIVE * expected)
+    cost = np.where(np.abs(expected) > MOST_TURN * (skipped + 1), IMPOSSIBLE, np.minimum(off**2 / 2, FARTHEST))
     moved = np.linalg.norm(turned(before.shape[:, np.newaxis], turn) - after.shape, axis=-1)
     return cost + SHAPE / (1 + skipped) * np.minimum(moved, 0.5).mean(axis=-1)[..., np.newaxis]
 

@@ -146,7 +146,7 @@ def test_hands_and_toes_that_an_estimator_does_not_know_are_at_wrists_and_ankles
             return poses
 
     place = joints[0].mean(axis=0)
-    view = View(pictures, 0, 1.0, np.ones((HEIGHT, WIDTH), np.float32), place, 50.0)
+    view = View(pictures, 0, np.ones((HEIGHT, WIDTH), np.float32), place, 50.0)
     poses = look(view, Coco(), [(place, 80.0, 0.0)])
     np.testing.assert_array_equal(poses[0][0, unknown], poses[0][0, np.subtract(unknown, 1)])
     assert len(candidates(view, poses).cost) == 1

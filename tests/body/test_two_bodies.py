@@ -23,7 +23,7 @@ def seen(half_turns, offset=None, clutter=0.02, thick=1.0, stands=None):
         bodies += [] if stands is None else [joints[0] + np.multiply(stands, BODY)]
         silhouette = np.max([drawn(each, BODY * thick, SHAPE) for each in bodies], axis=0)
         spots = cv2.GaussianBlur((rng.random(SHAPE) < clutter / 9).astype(np.float32), (0, 0), 1.5) * 9
-        views.append(View([], 0, 1.0, np.minimum(silhouette + spots, 1), pose.mean(axis=0), BODY))
+        views.append(View([], 0, np.minimum(silhouette + spots, 1), pose.mean(axis=0), BODY))
     return views, joints + rng.normal(0, 0.02 * BODY, joints.shape)
 
 
