@@ -80,7 +80,7 @@ class Errors(NamedTuple):
 
 def errors_of(dive: Simulated, sport: Sport) -> Errors:
     """The errors in what the film of a dive shows."""
-    flight, true = (flight_of(track, *track.flight) for track in (dive.track, dive.true))
+    flight, true = (flight_of(track) for track in (dive.track, dive.true))
     errors: dict[str, tuple[float, np.ndarray] | None] = {}
     for name, (_, read) in READERS.items():
         if truth := read(true):

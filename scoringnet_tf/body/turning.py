@@ -58,48 +58,40 @@ class Turns(NamedTuple):
 
 def turns_of(track: Track, angles: Angles, flight: tuple[int, int]) -> Turns:
     """How the body turns in a flight: its first frame, and its last one."""
-    shown, times = _shown(track, flight, BEFORE[0])
-    models, likelihood = _somersaults(times, angles, shown)
+    off, end = flight
+    times = (track.times - track.times[off]) / (track.times[end] - track.times[off])  # in flights
+    turning_shown, twisting_shown = (slice(max(0, off - before), end + 1) for before in BEFORE)
+    models, likelihood = _somersaults(times, angles, turning_shown)
     base, sense, *other = np.unravel_index(likelihood.argmax(), likelihood.shape)
-    path = angles.trunk.copy()
-    path[shown] = _corrected(models[(sense, *other)] + 180.0 * base, angles, track.times, shown)
-    for index in (*range(shown.start - 1, -1, -1), *range(shown.stop, len(path))):
-        near = path[index + 1] if index < shown.start else path[index - 1]
-        path[index] = near + (wrap(path[index] - near) if angles.weight[index] else 0.0)
+    path = _corrected(models[(sense, *other)] + 180.0 * base, angles, track.times)
     turning = _odds(likelihood.max(axis=(3, 4, 5)) * TEMPERATURE["somersaults"])
-    facing = _odds(_twists(track, angles, path, flight) * TEMPERATURE["twists"])
+    facing = _odds(_twists(track, angles, path, times, twisting_shown) * TEMPERATURE["twists"])
+    travelled = np.diff(np.median(track.in_scene()[[off, end], :, 0], axis=1))[0] / angles.length
     sign = 1 - 2 * int(sense)
     return Turns(
         path=path * sign,
         sense=sign,
         half_somersaults=dict(enumerate(turning.sum(axis=(0, 1)).tolist())),
         half_twists=dict(enumerate(facing.sum(axis=(1, 2)).tolist())),
-        starts=_starts(turning.sum(axis=2), facing.sum(axis=(0, 2)), _travel(track, angles, flight)),
+        starts=_starts(turning.sum(axis=2), facing.sum(axis=(0, 2)), 1 / (1 + np.exp(-TRAVEL * travelled))),
         aslant=float(np.degrees(facing.sum(axis=(0, 1)) @ np.abs(ASLANT))),
     )
 
 
-def _shown(track: Track, flight: tuple[int, int], before: int) -> tuple[slice, np.ndarray]:
-    """The frames of a flight, and some before it; their times, in flights."""
-    off, end = flight
-    frames = slice(max(0, off - before), end + 1)
-    return frames, (track.times[frames] - track.times[off]) / (track.times[end] - track.times[off])
-
-
 def _somersaults(times: np.ndarray, angles: Angles, shown: slice) -> tuple[np.ndarray, np.ndarray]:
     """Paths (sense, half turns, end, lean, speed, L); log likelihoods (feet or hands first, …) without L."""
-    padded = np.pad(angles.inertia[shown], 2, mode="edge")
+    padded = np.pad(angles.inertia, 2, mode="edge")
     inertia = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=-1)
     turned = []
     for momentum, stall in itertools.product(MOMENTA, STALLS):
         speed = (times >= 0) * inertia**-momentum * (1 - stall * np.clip((times - 0.8) / 0.15, 0, 1))
         steps = np.concatenate(([0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(times))))
-        turned.append(steps / max(steps[-1], 1e-9))
+        turned.append(steps / max(steps[shown.stop - 1], 1e-9))
     half = np.arange(MOST_TURNS + 1)
     total = 180.0 * half[:, None, None] + ENDS[:, None] - LEANS
     models = LEANS[:, None, None] + total[..., None, None] * np.array(turned)
     models = np.stack((models, -models))
-    apart = np.radians(np.stack((models, models + 180.0)) - angles.trunk[shown])
+    apart = np.radians(np.stack((models, models + 180.0))[..., shown] - angles.trunk[shown])
     sharpness = np.radians(TRUNK_ERROR) ** -2
     right, exchanged = (np.exp((sign * np.cos(apart) - 1) * sharpness) for sign in (1, -1))
     fits = np.log((1 - EXCHANGED - LOST) * right + EXCHANGED * exchanged + 0.15 * LOST) @ angles.weight[shown]
@@ -108,23 +100,22 @@ def _somersaults(times: np.ndarray, angles: Angles, shown: slice) -> tuple[np.nd
     return models, fits + before[..., None] - FEET_FIRST * feet_first[:, None, :, None, None, None]
 
 
-def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray, shown: slice) -> np.ndarray:
+def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray) -> np.ndarray:
     """The model's path, moved to the lines through the trunks in the frames around each one."""
-    apart = wrap(angles.trunk[shown] - model)
-    since = (times[shown] - times[shown, None]) / SMOOTH
-    near = np.exp(-0.5 * since**2) * angles.weight[shown] * (np.abs(apart) < TRUSTED)
+    apart = wrap(angles.trunk - model)
+    since = (times - times[:, None]) / SMOOTH
+    near = np.exp(-0.5 * since**2) * angles.weight * (np.abs(apart) < TRUSTED)
     level, tilt, steep = ((near * since**power).sum(axis=1) for power in range(3))
     first, second = near @ apart, (near * since) @ apart
     level, steep = level + 0.3, steep + 1.0  # where little was seen, the model is right
     return model + (first * steep - second * tilt) / (level * steep - tilt**2)
 
 
-def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, int]) -> np.ndarray:
+def _twists(track: Track, angles: Angles, path: np.ndarray, times: np.ndarray, shown: slice) -> np.ndarray:
     """Log likelihoods (half twists, belly to the picture's right or left at the take-off, aslant)."""
-    shown, times = _shown(track, flight, BEFORE[1])
     kinds = [(0, 1, 0.0, 1.0), *itertools.product(range(1, MOST_TWISTS + 1), (1, -1), TWIST_STARTS, TWIST_ENDS)]
     half, way, start, end = np.array(kinds).T[..., None]
-    share = np.clip((times - start) / (end - start), 0, 1)
+    share = np.clip((times[shown] - start) / (end - start), 0, 1)
     turned = way * half * np.pi * (SOFT * share**2 * (3 - 2 * share) + (1 - SOFT) * share)  # softly on and off
     twist = turned[:, None, None] + np.array((0.0, np.pi))[:, None, None]  # (kind, facing, 1, L)
     over, aside = -np.radians(path[shown]), ASLANT[:, None]
@@ -149,12 +140,6 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, flight: tuple[int, i
 def _near(across: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """How well vectors (L, 2), y down, are those that are expected, y up: 1 for the same."""
     return np.exp(((across[:, 0] - x) ** 2 + (across[:, 1] + y) ** 2) / (-2 * SIDE_ERROR**2))
-
-
-def _travel(track: Track, angles: Angles, flight: tuple[int, int]) -> float:
-    """The probability that the body travels to the picture's right."""
-    start, end = np.median(track.in_scene()[list(flight), :, 0], axis=1)
-    return float(1 / (1 + np.exp(-TRAVEL * (end - start) / angles.length)))
 
 
 def _starts(turning: np.ndarray, facing: np.ndarray, right: float) -> dict[str, float]:

@@ -36,13 +36,12 @@ def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float 
     """What a performance's track shows of what its sport names.
 
     Args:
-        track: with both ends of the flight.
+        track: whose flight is looked at; one that lacks an end shows nothing.
         sport: whose `measures` and `dives` are told.
         frames: the performance's first frame in the file, and the one behind its last, for curves.
         height: of the board, metres, for the dive's number.
     """
-    off, end = track.flight
-    flight = None if off is None or end is None else flight_of(track, off, end)
+    flight = flight_of(track)
     if flight is None:
         return Shown({}, {}, {}, list(sport.measures))
     values = {name: READERS[name][1](flight) for name in sport.measures if name in READERS}

@@ -63,11 +63,11 @@ class Flight:
         return float(np.median(np.abs(np.diff(bones, axis=1))) / self.angles.length)
 
 
-def flight_of(track: Track, off: int, end: int) -> Flight | None:
-    """The flight between two frames of a track; None if too little of it is seen."""
-    if end - off < FEWEST_SEEN or track.seen[off:end].sum() < FEWEST_SEEN:
+def flight_of(track: Track) -> Flight | None:
+    """A track's flight; None if an end is not known, or too little of it is seen."""
+    off, end = track.flight
+    if off is None or end is None or track.seen[off:end].sum() < FEWEST_SEEN:
         return None
-    off, end = int(off), int(end)
     level = levelled(track, off, end)
     angles = angles_of(level)
     return Flight(level, angles, turns_of(level, angles, (off, end)), off, end)
@@ -119,13 +119,18 @@ def _bend(flight: Flight, *names: str) -> Reading | None:
 
 
 def _at_the_entry(flight: Flight, frames: np.ndarray, values: np.ndarray) -> tuple[float, float]:
-    """Where a line through angles in frames is at the entry, without outliers; how far they are from their middle."""
-    middle, trusted, spread = _middle(wrap(values), flight.angles.weight[frames])
+    """Where a line through angles near their median is at the entry; how far all are from the mean of those."""
+    values, weights = wrap(values), flight.angles.weight[frames]
+    order = np.argsort(values)
+    shares = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
+    median = float(np.interp(0.5, shares, values[order]))
+    trusted = weights * (np.abs(wrap(values - median)) < OUTLIERS) + 1e-6
+    middle = median + float(wrap(values - median) @ trusted / trusted.sum())
     since = flight.track.times[frames] - flight.track.times[flight.end]
     powers = np.stack((np.ones_like(since), since))
     weighted = powers * trusted
     change = np.linalg.solve(weighted @ powers.T + np.diag((0, STEADY)), weighted @ wrap(values - middle))
-    return float(middle + change[0]), spread
+    return float(middle + change[0]), float(np.abs(wrap(values - middle)).mean())
 
 
 def _opening(flight: Flight) -> Reading | None:
@@ -145,8 +150,9 @@ def _opening(flight: Flight) -> Reading | None:
 
 def _distance(flight: Flight) -> Reading | None:
     """Between the head, as it passes the board, and the board's end, where toes or hands leave it."""
-    scene, off = flight.track.in_scene() / flight.angles.length, flight.off
-    held = [JOINT[f"{'hand' if _armstand(flight) else 'toe'}_{side}"] for side in "lr"]
+    scene, off, starts = flight.track.in_scene() / flight.angles.length, flight.off, flight.turns.starts
+    holding = "hand" if max(starts, key=starts.__getitem__).startswith("armstand") else "toe"
+    held = [JOINT[f"{holding}_{side}"] for side in "lr"]
     standing = np.arange(max(0, off - 4), off)
     standing = standing[flight.angles.weight[standing] > 0]
     frames = flight.seen(-0.8 * flight.seconds, 0)
@@ -187,21 +193,6 @@ READERS: Mapping[str, tuple[str, Reader]] = MappingProxyType(
         "turning speed": ("°/s", _speed),
     }
 )
-
-
-def _middle(values: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray, float]:
-    """The weighted mean of angles near their median, the weights of those, and how far all are from it."""
-    order = np.argsort(values)
-    shares = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    median = float(np.interp(0.5, shares, values[order]))
-    trusted = weights * (np.abs(wrap(values - median)) < OUTLIERS) + 1e-6
-    middle = median + float(wrap(values - median) @ trusted / trusted.sum())
-    return middle, trusted, float(np.abs(wrap(values - middle)).mean())
-
-
-def _armstand(flight: Flight) -> bool:
-    starts = flight.turns.starts
-    return max(starts, key=starts.__getitem__).startswith("armstand")
 
 
 def held_bends(flight: Flight) -> tuple[float, float]:

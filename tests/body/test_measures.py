@@ -17,10 +17,6 @@ DIVING = get_sport("diving_phases")
 IN_TUCK = np.arange(STANDS + 10, STANDS + 24)  # frames
 
 
-def flight(track):
-    return flight_of(track, *track.flight)
-
-
 def likeliest(odds):
     return max(odds, key=odds.get)
 
@@ -49,7 +45,7 @@ def test_the_number_of_a_dive(number, motion, mirrored):
     if mirrored:
         sense, facing = -motion.get("sense", 1), -motion.get("facing", 1)
         motion = motion | {"sense": sense, "facing": facing, "travel": -0.8}
-    turns, start = flight(turned(**motion)).turns, number[0] == "6"
+    turns, start = flight_of(turned(**motion)).turns, number[0] == "6"
     assert likeliest(turns.half_somersaults) == motion["half_turns"]
     assert likeliest(turns.half_twists) == motion.get("half_twists", 0)
     elements = told(**motion).elements
@@ -61,20 +57,20 @@ def test_the_number_of_a_dive(number, motion, mirrored):
 def test_a_tuck_that_is_lost_is_counted_by_what_was_seen_beside_it():
     """A third of the flight; its angular momentum stays the same. Without it, 2½ and 3½ turns look alike."""
     for half_turns in (5, 7, 9):
-        lost = flight(without(turned(half_turns=half_turns, held=TUCK), IN_TUCK))
+        lost = flight_of(without(turned(half_turns=half_turns, held=TUCK), IN_TUCK))
         assert likeliest(lost.turns.half_somersaults) == half_turns
 
 
 def test_half_turns_fit_how_the_body_comes_and_goes():
     """From feet to hands there is an odd number of them, whatever lies between; from hands an even one."""
     for half_turns, start in ((3, 0), (4, 0), (3, 180), (4, 180)):
-        odds = flight(turned(half_turns=half_turns, held=PIKE, start=start)).turns.half_somersaults
+        odds = flight_of(turned(half_turns=half_turns, held=PIKE, start=start)).turns.half_somersaults
         assert sum(odds[number] for number in odds if number % 2 == half_turns % 2) > 0.9
 
 
 @pytest.mark.parametrize(("held", "name"), [(TUCK, "tuck"), (PIKE, "pike"), (STRAIGHT, "straight")])
 def test_positions(held, name):
-    assert position(flight(turned(3, held=held)))[name] > 0.9
+    assert position(flight_of(turned(3, held=held)))[name] > 0.9
 
 
 @pytest.mark.parametrize("sense", [1, -1])
@@ -106,7 +102,7 @@ def test_the_opening_is_half_way_from_the_position_to_the_line():
 def test_the_turning_speed_is_the_largest_over_a_fifth_of_a_second():
     shown = told(half_turns=7, held=TUCK, past=0)
     track = turned(half_turns=7, held=TUCK)
-    path = flight(track).turns.path
+    path = flight_of(track).turns.path
     fastest = max(path[index + 5] - path[index] for index in range(STANDS, STANDS + FLIES - 5)) * RATE / 5
     assert shown.measures["turning speed"].value == pytest.approx(fastest, rel=0.02)
     rigid = told(half_turns=3, held=REACH).measures["turning speed"]
