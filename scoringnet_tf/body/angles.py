@@ -56,10 +56,11 @@ def angles_of(track: Track) -> Angles:
     weight = np.where(track.seen, np.median(track.confidence, axis=1), 0.0)
     seen = np.flatnonzero(weight) if weight.any() else np.arange(len(weight))
     length = float(np.median(body_length(joints[seen])))
+    along = np.linalg.svd(line - line.mean(axis=1, keepdims=True), full_matrices=False)[2][:, 0]  # up or down
     spread = np.log(inertia(joints[seen] / length))
     return Angles(
         trunk=direction(trunk),
-        line=direction(_line(line, trunk)),
+        line=direction(along * np.sign((along * trunk).sum(axis=1, keepdims=True))),
         hip=between(-trunk, thigh),
         knee=between(thigh, shin),
         foot=np.where(track.confidence[:, toes].max(axis=1) > 0, between(shin, middle(toes) - ankle), 0.0),
@@ -74,10 +75,3 @@ def angles_of(track: Track) -> Angles:
 def between(vectors: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Degrees clockwise, −180 to 180, from vectors (…, 2) to others."""
     return wrap(direction(others) - direction(vectors))
-
-
-def _line(points: np.ndarray, towards: np.ndarray) -> np.ndarray:
-    """Directions (L, 2) of the lines nearest to points (L, P, 2)."""
-    offset = points - points.mean(axis=1, keepdims=True)
-    main = np.linalg.svd(offset, full_matrices=False)[2][:, 0]
-    return main * np.sign((main * towards).sum(axis=1, keepdims=True))

@@ -63,7 +63,7 @@ def turns_of(track: Track, angles: Angles, flight: tuple[int, int]) -> Turns:
     turning_shown, twisting_shown = (slice(max(0, off - before), end + 1) for before in BEFORE)
     models, likelihood = _somersaults(times, angles, turning_shown)
     base, sense, *other = np.unravel_index(likelihood.argmax(), likelihood.shape)
-    path = _corrected(models[(sense, *other)] + 180.0 * base, angles, track.times)
+    path = _corrected(models[(sense, *other)] + 180.0 * base, angles, track.times, end)
     turning = _odds(likelihood.max(axis=(3, 4, 5)) * TEMPERATURE["somersaults"])
     facing = _odds(_twists(track, angles, path, times, twisting_shown) * TEMPERATURE["twists"])
     travelled = np.diff(np.median(track.in_scene()[[off, end], :, 0], axis=1))[0] / angles.length
@@ -100,11 +100,12 @@ def _somersaults(times: np.ndarray, angles: Angles, shown: slice) -> tuple[np.nd
     return models, fits + before[..., None] - FEET_FIRST * feet_first[:, None, :, None, None, None]
 
 
-def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray) -> np.ndarray:
+def _corrected(model: np.ndarray, angles: Angles, times: np.ndarray, end: int) -> np.ndarray:
     """The model's path, moved to the lines through the trunks in the frames around each one."""
     apart = wrap(angles.trunk - model)
     since = (times - times[:, None]) / SMOOTH
     near = np.exp(-0.5 * since**2) * angles.weight * (np.abs(apart) < TRUSTED)
+    near[: end + 1, end + 1 :] = 0  # in the water a body turns otherwise
     level, tilt, steep = ((near * since**power).sum(axis=1) for power in range(3))
     first, second = near @ apart, (near * since) @ apart
     level, steep = level + 0.3, steep + 1.0  # where little was seen, the model is right
@@ -125,8 +126,9 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, times: np.ndarray, s
     joints, weight = track.in_scene()[shown] / angles.length, angles.weight[shown]
     fits = np.zeros((len(kinds), 2, len(ASLANT)))
     for name, width in WIDTHS.items():
-        across = joints[:, JOINT[f"{name}_l"]] - joints[:, JOINT[f"{name}_r"]]
-        right, mirrored = (_near(across, sign * width * left[0], sign * width * left[1]) for sign in (1, -1))
+        x, y = (joints[:, JOINT[f"{name}_l"]] - joints[:, JOINT[f"{name}_r"]]).T
+        apart = ((x - side * left[0]) ** 2 + (y + side * left[1]) ** 2 for side in (width, -width))  # y points down
+        right, mirrored = (np.exp(each / (-2 * SIDE_ERROR**2)) for each in apart)
         fits += np.log((0.95 - MIRRORED) * right + MIRRORED * mirrored + 0.02) @ weight
     forward = belly[0] * np.cos(over) + belly[1] * np.sin(over)
     for name, direction in BENDS.items():
@@ -135,11 +137,6 @@ def _twists(track: Track, angles: Angles, path: np.ndarray, times: np.ndarray, s
     best = np.stack([fits[half[:, 0] == number].max(axis=0) for number in range(MOST_TWISTS + 1)])
     best[1:] -= ANY_TWIST
     return best
-
-
-def _near(across: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """How well vectors (L, 2), y down, are those that are expected, y up: 1 for the same."""
-    return np.exp(((across[:, 0] - x) ** 2 + (across[:, 1] + y) ** 2) / (-2 * SIDE_ERROR**2))
 
 
 def _starts(turning: np.ndarray, facing: np.ndarray, right: float) -> dict[str, float]:
