@@ -198,8 +198,7 @@ def _joints(paths: list[str], info: DatasetInfo | None) -> int:
     from scoringnet_tf.body.pose import load_pose_models
 
     values = flags.FLAGS
-    with cli.without_notices():
-        models = load_pose_models()
+    models = load_pose_models()
     cli.load_tensorflow()
     from scoringnet_tf.inference import feature_folder, joint_files
 

@@ -26,7 +26,6 @@ from typing import Any
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.body.pose import preload
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
@@ -136,8 +135,6 @@ def _scoring(
     if isinstance(videos, list) and all(problem for _, problem in videos):
         return lambda named: ((video, Remark("unreadable", str(problem))) for video, problem in named)
     cli.load_tensorflow()
-    with cli.without_notices():
-        preload()
     values = flags.FLAGS
     options = {name: getattr(values, name) for name in ("start", "end", "force", "speed")}
     if values.results_dir:

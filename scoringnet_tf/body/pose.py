@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from scoringnet_tf.body.skeleton import from_format
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, without_notices
 
 PLACE = "SCORINGNET_POSE"  # environment variable: a folder with such files, or one
 FOLDER, FILES = "modules/pose_landmark", "pose_landmark*.t*"  # in the package; MediaPipe itself puts heavy there, too
@@ -64,7 +64,7 @@ class PoseEstimator(Protocol):
 
 
 class BlazePose:
-    """BlazePose's landmark network in LiteRT, on as many threads as there are cores.
+    """BlazePose's landmark network in LiteRT, on as many threads as there are cores; made for the first crops.
 
     Args:
         network: the bytes in a .tflite file.
@@ -74,35 +74,42 @@ class BlazePose:
     side = SIDE
 
     def __init__(self, network: bytes, name: str) -> None:
+        self.name, self.sha256, self._network = name, hashlib.sha256(network).hexdigest(), network
+        self._pool = ThreadPoolExecutor(THREADS)
+
+    @functools.cached_property
+    def _free(self) -> queue.SimpleQueue:
+        """Interpreters, one a thread."""
         from ai_edge_litert.interpreter import Interpreter
 
-        joints_alone = _without_mask(network)
-        self.name, self.sha256 = name, hashlib.sha256(network).hexdigest()
-        self._free: queue.SimpleQueue = queue.SimpleQueue()
-        for _ in range(THREADS):
-            interpreter = Interpreter(model_content=joints_alone, num_threads=1)
-            interpreter.allocate_tensors()
-            self._free.put(interpreter)
+        joints_alone = _without_mask(self._network)
+        free: queue.SimpleQueue = queue.SimpleQueue()
+        with without_notices():
+            for _ in range(THREADS):
+                interpreter = Interpreter(model_content=joints_alone, num_threads=1)
+                interpreter.allocate_tensors()
+                free.put(interpreter)
         self._input = interpreter.get_input_details()[0]["index"]
         self._outputs = {tuple(each["shape"]): each["index"] for each in interpreter.get_output_details()}
-        self._pool = ThreadPoolExecutor(THREADS)
+        return free
 
     def __call__(self, crops: np.ndarray) -> Poses:
         """As in `PoseEstimator`."""
-        points, presence = map(np.stack, zip(*self._pool.map(self._run, crops), strict=True))
+        results = self._pool.map(functools.partial(self._run, self._free), crops)
+        points, presence = map(np.stack, zip(*results, strict=True))
         ours = from_format(points[:, :33], "blazepose-33")
         visible = 1 / (1 + np.exp(-np.clip(ours[..., 3], -30, 30)))
         return Poses(ours[..., :2] / SIDE, visible * presence[:, np.newaxis], presence)
 
-    def _run(self, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        interpreter = self._free.get()
+    def _run(self, free: queue.SimpleQueue, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        interpreter = free.get()
         try:
             interpreter.set_tensor(self._input, crop[np.newaxis])
             interpreter.invoke()
             points = interpreter.get_tensor(self._outputs[1, POINTS * VALUES]).reshape(POINTS, VALUES)
             return points, interpreter.get_tensor(self._outputs[1, 1])[0, 0]
         finally:
-            self._free.put(interpreter)
+            free.put(interpreter)
 
 
 def _without_mask(network: bytes) -> bytes:
@@ -156,12 +163,6 @@ def load_pose_models() -> PoseModels:
 def has_pose_models() -> bool:
     """Whether `load_pose_models` would find any."""
     return bool(_files()) and bool(importlib.util.find_spec("ai_edge_litert"))
-
-
-def preload() -> None:
-    """Loads them if there are any, which LiteRT tells on stderr."""
-    if has_pose_models():
-        load_pose_models()
 
 
 def _files() -> list[Path]:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.corrections import by_video, read_corrections
 from scoringnet_tf.data.features import check_sees_video, finder_of
 from scoringnet_tf.inference.inputs import Named, named_videos, problem_with
@@ -154,8 +153,6 @@ def main(arguments: list[str]) -> int:
         sport = get_sport(finder_of(config)["sport"])
         corrections = by_video(read_corrections(values.corrections), paths, sport)
     cli.load_tensorflow()
-    with cli.without_notices():
-        preload()
     from scoringnet_tf.inference.predictor import predictor_of
 
     names = dict(zip(paths, told_apart(paths), strict=True))

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from tqdm import tqdm
 
-from scoringnet_tf.body.pose import preload
 from scoringnet_tf.data.corrections import read_corrections
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.inputs import problem_with
@@ -126,8 +125,6 @@ def page_maker(model: str, most_seconds: float, keeps: bool = False) -> Make:
     With `keeps` it writes the result beside the pages, and remembers recent videos.
     """
     cli.load_tensorflow()
-    with cli.without_notices():
-        preload()
     from scoringnet_tf.inference.predictor import predictor_of
     from scoringnet_tf.report.page_data import video_pages
     from scoringnet_tf.report.session import comparable, write_comparison, write_pages

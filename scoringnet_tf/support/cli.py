@@ -12,7 +12,6 @@ import pathlib
 import re
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from math import isfinite
@@ -20,7 +19,7 @@ from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from scoringnet_tf.support.messages import InputError, Stopped
+from scoringnet_tf.support.messages import InputError, Stopped, without_notices
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Network timeout, in seconds.", 0.1)
@@ -136,20 +135,6 @@ def load_tensorflow() -> None:
         gpus = tensorflow.config.list_physical_devices("GPU")
     if NVIDIA.exists() and not gpus:
         print("TensorFlow cannot use the GPU. Set TF_CPP_MIN_LOG_LEVEL=0 to see why.", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def without_notices() -> Iterator[None]:
-    """Keeps what libraries write to stderr as they are loaded off it."""
-    with tempfile.TemporaryFile() as notices:
-        sys.stderr.flush()
-        stderr = os.dup(2)
-        os.dup2(notices.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,11 @@
 """What people read, with a code for programs: errors, remarks, a signal; counts, times, names in a sentence."""
 
+import contextlib
+import os
 import signal
-from collections.abc import Iterable
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
 
 MAX_NAMES = 10  # in a sentence
 
@@ -95,3 +99,17 @@ def shown(names: Iterable[str]) -> str:
     names = sorted(names)
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return ", ".join(names[:MAX_NAMES]) + more
+
+
+@contextlib.contextmanager
+def without_notices() -> Iterator[None]:
+    """Keeps what libraries write to stderr as they are loaded off it."""
+    with tempfile.TemporaryFile() as notices:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(notices.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -190,6 +190,18 @@ def test_a_network_without_its_mask_reads_the_same_joints(monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed")
+def test_a_network_is_made_for_the_first_crops_and_silently(monkeypatch, capfd):
+    made, without_mask = [], pose._without_mask
+    monkeypatch.setattr(pose, "_without_mask", lambda network: made.append(network) or without_mask(network))
+    load_pose_models.cache_clear()
+    models = load_pose_models()
+    assert not made
+    models.first(np.zeros((2, 256, 256, 3), np.float32))
+    assert len(made) == 1
+    assert not capfd.readouterr().err
+
+
 def test_a_place_without_networks_says_what_to_install(tmp_path, monkeypatch):
     load_pose_models.cache_clear()
     monkeypatch.setattr(pose, "_files", list)
