@@ -19,7 +19,7 @@ from scoringnet_tf.sports.dive_table import SEEN_OF
 from scoringnet_tf.support.files import read_json
 
 CURVE = "trunk's angle"
-WIDEST = {"s": 0.5, "°": 60.0, "body lengths": 1.0, "°/s": 400.0}  # half-widths from which on nothing is told
+WIDEST = {"s": 0.5, "°": 45.0, "body lengths": 1.0, "°/s": 400.0}  # half-widths from which on nothing is told
 ERRORS = pathlib.Path(__file__).with_name("body_errors.json")  # python -m benchmarks.body --fit
 
 
