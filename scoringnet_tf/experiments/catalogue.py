@@ -202,6 +202,7 @@ WAYS = [
     Row("true fragments", MSE, TRUE, needs=STAGES),
     Row("ranking, mean over pairs", {"loss.pair_reduction": "mean"}),
     Row("ranking, sum over pairs", {"loss.pair_reduction": "sum"}),
+    Row("ranking, δ = 2", {"loss.pair_reduction": "mean", "loss.ranking_margin": "2"}),
     Row("distribution", {**MSE, "head": "distribution"}),
 ]
 EPOCHS = {"100": "40", "250": "24", "1000": "8", "3000": "4"}  # by number of training videos

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PICTURES = {
     "fragments": ("whole video", "key fragments", "true fragments"),
-    "losses": ("key fragments", "ranking, mean over pairs", "ranking, sum over pairs", "distribution"),
+    "losses": ("key fragments", *(way.name for way in WAYS if way.name.startswith("ranking")), "distribution"),
 }
 CLAIMS = (  # of the first way: it orders the videos better than the second
     ("key fragments", "whole video"),
