@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from conftest import write_bars
@@ -114,3 +115,8 @@ def test_what_is_no_table_is_refused(tmp_path):
         written(tmp_path / name, table("0" * 64))
     with refused("duplicate"):
         read_corrections(tmp_path)
+
+
+def test_the_page_on_data_has_its_columns():
+    page = " ".join((Path(__file__).parents[2] / "docs/data.md").read_text(encoding="utf-8").split())
+    assert f"The table has the columns {', '.join(f'`{name}`' for name in COLUMNS)}." in page
