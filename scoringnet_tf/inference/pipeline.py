@@ -356,7 +356,8 @@ def judge(
     # 4. What the body shows
     body = shown_by_all(tracks if moments else [], model.sport, (file_frame + first, file_frame + end))
     if moments and shows_bodies(model):
-        warnings = [*warnings, *body_remarks(tracks, body.not_seen)]
+        is_whole = bool(tracks) or model.sport.fall in measures  # else a warning names the end that it lacks
+        warnings = [*warnings, *body_remarks(tracks, body.not_seen if is_whole else [])]
     return Performance(
         start_frame=file_frame + first,
         end_frame=file_frame + end,

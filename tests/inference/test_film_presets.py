@@ -105,6 +105,7 @@ def test_the_take_off_and_the_entry_of_a_filmed_dive_are_found(clip):
     right = dict(zip(("take-off", "entry"), DIVES[clip], strict=True))
     assert told == pytest.approx(right, abs=8)
     assert one.recognised > 0.85 and not one.own_reasons
+    assert one.body or {"not_seen", "no_pose_model"} & {*codes(one.warnings)}  # measures, or why there are none
 
 
 @pytest.mark.slow
