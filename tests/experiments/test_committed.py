@@ -142,19 +142,20 @@ def test_what_a_flag_file_of_tables_expects_is_what_was_measured(sport):
     assert [found[number].rstrip(",") for number in (3, 4, 5)] == expected
 
 
-CURVES = ROOT / "results/diving/learning_curves"
-
-
-def test_the_table_of_learning_curves_has_their_means():
+@pytest.mark.parametrize(
+    ("folder", "marker"), [("learning_curves", "learning curves"), ("joints/curves", "joints curves")]
+)
+def test_the_table_of_learning_curves_has_their_means(folder, marker):
     """And the page shows that table's lines as they are."""
-    with (CURVES / "curves.csv").open(newline="", encoding="utf-8") as file:
+    curves = ROOT / "results/diving" / folder
+    with (curves / "curves.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     most = max(int(row["training_videos"]) for row in rows)
-    table = (CURVES / "table.md").read_text(encoding="utf-8")
+    table = (curves / "table.md").read_text(encoding="utf-8")
     for way in {row["way"] for row in rows if int(row["training_videos"]) == most} - {row.name for row in SCALE}:
         values = [float(row["f_src"]) for row in rows if (row["way"], row["training_videos"]) == (way, str(most))]
         (line,) = [line for line in table.splitlines() if line.startswith(f"| {way} |")]
         assert line.split("|")[4].split()[0] == f"{np.mean(values):.3f}"
     page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
-    shown = re.findall(r"<!-- learning curves -->\n(.*?)<!-- /learning curves -->", page, re.S)
+    shown = re.findall(rf"<!-- {marker} -->\n(.*?)<!-- /{marker} -->", page, re.S)
     assert len(shown) == 1 and all(line in table for line in shown[0].splitlines())
