@@ -1,8 +1,10 @@
 """Follows the athlete through a flight: from pictures to a `Track`."""
 
 import dataclasses
-from collections.abc import Sequence
-from typing import NamedTuple
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,9 +15,10 @@ from scoringnet_tf.body.ends import ends_of
 from scoringnet_tf.body.falling import Fall, find_fall
 from scoringnet_tf.body.pairs import beside
 from scoringnet_tf.body.path import Way, best_way, same_sides
-from scoringnet_tf.body.pose import PoseEstimator, PoseModels
+from scoringnet_tf.body.pose import THREADS, PoseEstimator, PoseModels
 from scoringnet_tf.body.skeleton import GRAVITY, MIRRORED, body_length, centre_of_mass, trunk_angle, turned
 from scoringnet_tf.body.track import Track
+from scoringnet_tf.support.threads import overlapping
 
 RATE = 30  # frames per second that are looked at; joints in those between are theirs
 BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in which the body is looked for
@@ -104,8 +107,8 @@ def _scene(
     resized = (cv2.resize(pictures[at], None, None, scale, scale, cv2.INTER_AREA) for at in numbers[shown:end])
     small = np.stack([cv2.GaussianBlur(picture, (3, 3), 0) for picture in resized])
     path, frames = camera.camera_path(small), slice(first - shown, last + 1 - shown)
-    seen = [camera.foreground(small, path, times[shown:end], at) for at in range(frames.start, frames.stop)]
-    silhouettes, motion = zip(*seen, strict=True)
+    foreground = functools.partial(camera.foreground, small, path, times[shown:end])
+    silhouettes, motion = zip(*_each(foreground, range(frames.start, frames.stop)), strict=True)
     path, seconds = path[frames], times[first : last + 1] - times[start]
     air = slice(start - first, stop - first)
     fall = find_fall(np.stack(motion[air]), path[air], seconds[air])
@@ -124,30 +127,34 @@ def _scene(
 
 def _body_height(views: Sequence[View], flight: tuple[int, int], estimator: PoseEstimator) -> float | None:
     """The body's height, small pixels, by the poses before it leaves the board and enters; None if none is sure."""
-    size, found = views[0].silhouette.shape[0], []
-    for at, frames in zip(flight, (STANDS, ENTERS), strict=True):
-        for view in views[max(at - frames, 0) : at : 2]:
-            crops = [(view.place, share * size, turn) for share in CROPS for turn in (0.0, 180.0)]
-            for _ in range(3):  # each look has the size that the one before found
-                poses = look(view, estimator, crops)
-                best = poses.joints[[poses.presence.argmax()]]
-                height = REACH * float(body_length(best)[0])
-                crops = [(centre_of_mass(best)[0], CROP * height, float(trunk_angle(best)[0]))]
-            if poses.presence.max() > SURE and fit(view._replace(body=height), best)[0] > COVERED:
-                found.append(height)
+
+    def height_in(view: View) -> float | None:
+        crops = [(view.place, share * len(view.silhouette), turn) for share in CROPS for turn in (0.0, 180.0)]
+        for _ in range(3):  # each look has the size that the one before found
+            poses = look(view, estimator, crops)
+            best = poses.joints[[poses.presence.argmax()]]
+            height = REACH * float(body_length(best)[0])
+            crops = [(centre_of_mass(best)[0], CROP * height, float(trunk_angle(best)[0]))]
+        is_sure = poses.presence.max() > SURE and fit(view._replace(body=height), best)[0] > COVERED
+        return height if is_sure else None
+
+    ends = [views[max(at - frames, 0) : at : 2] for at, frames in zip(flight, (STANDS, ENTERS), strict=True)]
+    found = [height for height in _each(height_in, itertools.chain(*ends)) if height]
     return float(np.median(found)) if found else None
 
 
 def _found(scene: _Scene, models: PoseModels) -> tuple[list[Candidates], Way | None]:
     """Candidates, and the way through them: that by frames that are looked at in all turns leads to the others."""
     every = max(1, round(APART / float(np.median(np.diff(scene.times)))))
-    found = []
-    for at, view in enumerate(scene.views):
-        turns = TURNS if at % every == 0 or at >= scene.flight[1] - LAST else ()
+
+    def found_at(at: int) -> Candidates:
+        view, turns = scene.views[at], TURNS if at % every == 0 or at >= scene.flight[1] - LAST else ()
         poses = look(view, models.first, [(view.place, CROP * view.body, turn) for turn in turns])
         best = candidates(view, poses)
         again = zip(centre_of_mass(best.poses.joints[:1]), (CROP * view.body,), best.angle[:1], strict=False)
-        found.append(candidates(view, poses, look(view, models.first, again)))  # the best one, in a crop of its own
+        return candidates(view, poses, look(view, models.first, again))  # the best one, in a crop of its own
+
+    found = _each(found_at, range(len(scene.views)))
     way = best_way(found, scene.times, scene.flight)
     for estimator, aside in ((models.first, ASIDE), (models.second, (0.0,))):
         if way:
@@ -163,13 +170,20 @@ def _look_along(
     chosen = dict(zip(way.frames, way.chosen, strict=True))
     off = [centre_of_mass(found[at].poses.joints[one]) - scene.views[at].place for at, one in chosen.items()]
     led = _between(scene.times, scene.times[way.frames], np.column_stack((off, way.turned)))
-    looked = []
-    for at, (view, here) in enumerate(zip(scene.views, found, strict=True)):
-        if at not in chosen or here.cost[chosen[at]] > GOOD:
-            crops = [(view.place + led[at, :2], CROP * view.body, led[at, 2] + each) for each in aside]
-            here = candidates(view, here.poses, look(view, estimator, crops))
-        looked.append(here)
-    return looked
+
+    def looked_at(at: int) -> Candidates:
+        view, here = scene.views[at], found[at]
+        if at in chosen and here.cost[chosen[at]] <= GOOD:
+            return here
+        crops = [(view.place + led[at, :2], CROP * view.body, led[at, 2] + each) for each in aside]
+        return candidates(view, here.poses, look(view, estimator, crops))
+
+    return _each(looked_at, range(len(found)))
+
+
+def _each(function: Callable, items: Iterable) -> list[Any]:
+    """What a function gives for each item, on as many threads as there are cores."""
+    return [*overlapping(function, items, THREADS)]
 
 
 def _track(scene: _Scene, found: list[Candidates], way: Way, times: np.ndarray) -> Track:

@@ -9,10 +9,10 @@ import hashlib
 import importlib.util
 import os
 import queue
+import threading
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -60,11 +60,11 @@ class PoseEstimator(Protocol):
     sha256: str
 
     def __call__(self, crops: np.ndarray) -> Poses:
-        """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1."""
+        """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1. `THREADS` threads may call it at once."""
 
 
 class BlazePose:
-    """BlazePose's landmark network in LiteRT, on as many threads as there are cores; made for the first crops.
+    """BlazePose's landmark network in LiteRT, one thread a call; made for the first crops.
 
     Args:
         network: the bytes in a .tflite file.
@@ -75,41 +75,40 @@ class BlazePose:
 
     def __init__(self, network: bytes, name: str) -> None:
         self.name, self.sha256, self._network = name, hashlib.sha256(network).hexdigest(), network
-        self._pool = ThreadPoolExecutor(THREADS)
+        self._making, self._free = threading.Lock(), queue.SimpleQueue[Any]()
 
     @functools.cached_property
-    def _free(self) -> queue.SimpleQueue:
-        """Interpreters, one a thread."""
-        from ai_edge_litert.interpreter import Interpreter
-
-        joints_alone = _without_mask(self._network)
-        free: queue.SimpleQueue = queue.SimpleQueue()
-        with without_notices():
-            for _ in range(THREADS):
-                interpreter = Interpreter(model_content=joints_alone, num_threads=1)
-                interpreter.allocate_tensors()
-                free.put(interpreter)
-        self._input = interpreter.get_input_details()[0]["index"]
-        self._outputs = {tuple(each["shape"]): each["index"] for each in interpreter.get_output_details()}
-        return free
+    def _joints_alone(self) -> bytes:
+        return _without_mask(self._network)
 
     def __call__(self, crops: np.ndarray) -> Poses:
         """As in `PoseEstimator`."""
-        results = self._pool.map(functools.partial(self._run, self._free), crops)
+        interpreter = self._interpreter()
+        results = [_run(interpreter, crop) for crop in crops]
+        self._free.put(interpreter)
         points, presence = map(np.stack, zip(*results, strict=True))
         ours = from_format(points[:, :33], "blazepose-33")
         visible = 1 / (1 + np.exp(-np.clip(ours[..., 3], -30, 30)))
         return Poses(ours[..., :2] / SIDE, visible * presence[:, np.newaxis], presence)
 
-    def _run(self, free: queue.SimpleQueue, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        interpreter = free.get()
+    def _interpreter(self) -> Any:
+        """One that no other thread uses."""
         try:
-            interpreter.set_tensor(self._input, crop[np.newaxis])
-            interpreter.invoke()
-            points = interpreter.get_tensor(self._outputs[1, POINTS * VALUES]).reshape(POINTS, VALUES)
-            return points, interpreter.get_tensor(self._outputs[1, 1])[0, 0]
-        finally:
-            free.put(interpreter)
+            return self._free.get_nowait()
+        except queue.Empty:
+            from ai_edge_litert.interpreter import Interpreter
+
+        with self._making, without_notices():
+            interpreter = Interpreter(model_content=self._joints_alone, num_threads=1)
+            interpreter.allocate_tensors()
+        return interpreter
+
+
+def _run(interpreter: Any, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], crop[np.newaxis])
+    interpreter.invoke()
+    found = {tuple(each["shape"]): interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()}
+    return found[1, POINTS * VALUES].reshape(POINTS, VALUES), found[1, 1][0, 0]
 
 
 def _without_mask(network: bytes) -> bytes:

@@ -16,6 +16,7 @@ import pathlib
 import re
 import shutil
 import tempfile
+import threading
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -250,10 +251,10 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
 
 
 class Spooled(Sequence[bytes]):
-    """Byte strings that lie on disk, not in memory, in a temporary file that goes when this does."""
+    """Byte strings that lie on disk, not in memory, in a temporary file that goes when this does. Threads share it."""
 
     def __init__(self, items: Iterable[bytes]) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 closed when this goes
+        self._file, self._reading = tempfile.TemporaryFile(), threading.Lock()  # noqa: SIM115 closed when this goes
         weakref.finalize(self, self._file.close)
         self._ends = [0, *itertools.accumulate(map(self._file.write, items))]
 
@@ -262,8 +263,9 @@ class Spooled(Sequence[bytes]):
 
     def __getitem__(self, index: Any) -> Any:
         number = range(len(self))[index]
-        self._file.seek(self._ends[number])
-        return self._file.read(self._ends[number + 1] - self._ends[number])
+        with self._reading:
+            self._file.seek(self._ends[number])
+            return self._file.read(self._ends[number + 1] - self._ends[number])
 
 
 def remove_folder(path: AnyPath) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from refusals import refused
 
@@ -13,6 +14,7 @@ from scoringnet_tf.support.files import (
     tidy_up_beside,
     write_json,
 )
+from scoringnet_tf.support.threads import overlapping
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -91,3 +93,9 @@ def test_what_lies_on_disk_is_read_like_a_list():
     items = [bytes([number]) * number for number in (3, 0, 5, 1)]
     spooled = Spooled(iter(items))
     assert [*spooled] == items and spooled[-1] == items[-1] and len(Spooled([])) == 0
+
+
+def test_threads_that_read_at_once_each_have_their_own():
+    items = [bytes([number]) * 5000 for number in range(200)]
+    spooled, order = Spooled(items), np.random.default_rng(0).integers(0, 200, 4000).tolist()
+    assert [*overlapping(spooled.__getitem__, order, threads=4)] == [items[number] for number in order]
