@@ -26,7 +26,7 @@ from data_prep.datasets.readers.text import Row
 from data_prep.datasets.sample import Fields, Sample, Source
 from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
 from data_prep.datasets.stage_labels import short_performances
-from data_prep.datasets.table_stages import STAGE_CSV, boundary_columns, label_samples, read_boundaries, stage_file
+from data_prep.datasets.table_stages import STAGE_CSV, boundary_columns, label_samples, read_boundaries, stage_files
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, Sport, SportForm, kept_form
@@ -68,18 +68,18 @@ def read(
     are_named = [bool(row.get("id")) for row in table.rows]
     samples = number_performances(samples, are_named)
     # 2. Their stages
-    stages, label_path = "none", _stages_beside(table, source_dir)
+    stages, label_paths = "none", _stages_beside(table, source_dir, samples)
     label_notes: list[Remark] = []
     if table.has_boundaries:
         stages = f"columns of {table.path.name}"
         names = ", ".join(table.columns[name] for name in boundary_columns(rules))
-    elif label_path:
-        stages = "corrections" if label_path.is_dir() else STAGE_CSV
+    elif label_paths:
+        stages = "corrections" if label_paths[0].is_dir() else STAGE_CSV
         files = [
             row.get("video", sample.video_id) if table.has_features else _plain_path(row["video"])
             for sample, row in zip(samples, table.rows, strict=True)
         ]
-        samples, label_notes = label_samples(samples, files, are_named, label_path, rules, _plain_path)
+        samples, label_notes = label_samples(samples, files, are_named, label_paths, rules, _plain_path)
     _expect_scores(table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=stages != "none")
     # 3. What a user should know
     stage_note = f"Stage labels: {stages} ({names})." if table.has_boundaries else f"Stage labels: {stages}."
@@ -167,12 +167,12 @@ def _folded(group: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", group).casefold().split())
 
 
-def _stages_beside(table: OwnTable, source_dir: Path) -> Path | None:
-    """The `stage_file` beside the table, else beside the videos; None if there is none."""
-    path = stage_file(list(dict.fromkeys((table.path.parent, source_dir))))
-    if path and table.has_boundaries:
-        raise InputError("labelled_twice", f"{table.path}: stages are in its columns and in {path}.")
-    return path
+def _stages_beside(table: OwnTable, source_dir: Path, samples: list[Sample]) -> list[Path]:
+    """The `stage_files` beside the table, else beside the videos."""
+    paths = stage_files(list(dict.fromkeys((table.path.parent, source_dir))), (each.path.parent for each in samples))
+    if paths and table.has_boundaries:
+        raise InputError("labelled_twice", f"{table.path}: stages are in its columns and in {paths[0]}.")
+    return paths
 
 
 def _expect_scores(table: OwnTable, samples: list[Sample], columns: tuple[str, ...], is_labelled: bool) -> None:

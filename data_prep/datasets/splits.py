@@ -97,7 +97,8 @@ def _split(
     expected = {"train", *(name for name, share in shares.items() if share)}
     if set(split.values()) != expected:
         what = f"{counted(len(samples), 'record')}, {len(units)} to keep apart"
-        raise InputError("too_few", f"{what}, leave one of {', '.join(sorted(expected))} empty.")
+        hint = f"Take at most --folds={len(units)}." if (settings.folds or 0) > len(units) > 1 else "Add some."
+        raise InputError("too_few", f"{what}, leave one of {', '.join(sorted(expected))} empty.", hint)
     return split
 
 

@@ -83,17 +83,20 @@ def _beyond(segment: Segment, num_frames: int) -> Iterator[StageError]:
 
 
 def corrected_segments(corrections: Iterable[Correction]) -> list[Segment]:
-    """A video's segments by corrections of its performances: noise around them, none where a frame is unknown."""
+    """A video's segments by corrections of its performances: noise around them, none where a frame is unknown.
+
+    Nothing is known of the frames before a performance if the one before it was not corrected.
+    """
     segments: list[Segment] = []
     end: int | None = 0
-    placed = [one for one in corrections if any(frame is not None for frame in one.frames.values())]
-    for one in sorted(placed, key=lambda one: min(frame for frame in one.frames.values() if frame is not None)):
-        starts = [(NOISE, end), *one.frames.items()]
+    performance, where = 0, ""
+    for one in sorted(corrections, key=lambda one: one.performance):
+        starts = [(NOISE, end if one.performance == performance + 1 else None), *one.frames.items()]
         edges = itertools.pairwise(starts)
         known = [(stage, start, stop) for (stage, start), (_, stop) in edges if None not in (start, stop)]
         segments += [Segment(stage, start, stop, one.where) for stage, start, stop in known]  # type: ignore[arg-type]
-        end = one.frames[END]
-    return segments if end is None else [*segments, Segment(NOISE, end, None, segments[-1].where)]
+        end, performance, where = one.frames[END], one.performance, one.where
+    return segments if end is None else [*segments, Segment(NOISE, end, None, where)]
 
 
 def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:

@@ -72,21 +72,22 @@ def label_samples(
     samples: Sequence[Sample],
     files: Sequence[str],
     are_named: Sequence[bool],
-    path: Path,
+    paths: Sequence[Path],
     sport: Sport,
     plain_name: Callable[[str], str],
 ) -> tuple[list[Sample], list[Remark]]:
-    """Gives samples their segments of a `stage_file`, or a problem if those are wrong; returns (samples, notes).
+    """Gives samples their segments of `stage_files`, or a problem if those are wrong; returns (samples, notes).
 
     A video_id is an id, if the table gives one (`are_named`), or one of `files`, as `plain_name` makes it.
     """
     names = {*files, *(sample.video_id for sample in samples)}
     labels: dict[str, list[Segment]] = {}
-    named = _corrected(path, samples, files, sport) if path.is_dir() else read_stage_csv(path)
+    is_table = paths[0].is_file()
+    named, notes = (read_stage_csv(paths[0]), []) if is_table else _corrected(paths, samples, files, sport)
     for name, segments in named.items():
         labels.setdefault(name if name in names else plain_name(name), []).extend(segments)
     if unknown := labels.keys() - names:
-        raise InputError("unknown_name", f"{path}: the video_id {shown(unknown)} is not in the table.")
+        raise InputError("unknown_name", f"{paths[0]}: the video_id {shown(unknown)} is not in the table.")
     labelled = []
     stretches: dict[str, list[tuple[int, int] | None]] = {}
     for sample, file, is_named in zip(samples, files, are_named, strict=True):
@@ -96,25 +97,30 @@ def label_samples(
         labelled.append(_labelled(sample, own, labels.get(file, ()), sport))
         stretches.setdefault(file, []).append(sample.frames)
     by_id = {sample.video_id: sample.segments for sample in labelled if not sample.problems}
-    return labelled, [*_outside_note(labels, stretches), *unlabelled_note(by_id)]
+    return labelled, [*notes, *_outside_note(labels, stretches), *unlabelled_note(by_id)]
 
 
-def stage_file(folders: Sequence[Path]) -> Path | None:
-    """The only `stage_labels.csv` in some folders, or the first folder that holds corrections; None without any."""
+def stage_files(folders: Sequence[Path], beside: Iterable[Path]) -> list[Path]:
+    """The only `stage_labels.csv` in some folders, or all that hold corrections, also `beside` the videos."""
     paths = [folder / STAGE_CSV for folder in folders if (folder / STAGE_CSV).is_file()]
-    corrected = [folder for folder in folders if [*folder.glob(PATTERN)]]
+    corrected = [folder for folder in dict.fromkeys([*folders, *beside]) if any(folder.glob(PATTERN))]
     if paths and corrected:
         raise InputError("labelled_twice", f"{paths[0]} and corrections in {corrected[0]} both hold stages.")
     if len({path.read_bytes() for path in paths}) > 1:
         raise InputError("labelled_twice", f"{paths[0]} and {paths[1]} hold different stages.")
-    return next(iter([*paths, *corrected]), None)
+    return paths[:1] or corrected
 
 
-def _corrected(folder: Path, samples: Sequence[Sample], files: Sequence[str], sport: Sport) -> dict[str, list[Segment]]:
-    """File → its segments, by the corrections in a folder; InputError as `corrections.by_video`."""
+def _corrected(
+    folders: Sequence[Path], samples: Sequence[Sample], files: Sequence[str], sport: Sport
+) -> tuple[dict[str, list[Segment]], list[Remark]]:
+    """File → its segments, by the corrections in folders, and notes; InputError as `corrections.by_video`."""
     file_of = {str(sample.path): file for sample, file in zip(samples, files, strict=True) if sample.path.exists()}
-    corrections = by_video(read_corrections(folder), list(file_of), sport)
-    return {file_of[path]: corrected_segments(ones) for path, ones in corrections.items()}
+    corrections = read_corrections(*folders)
+    found = by_video(corrections, list(file_of), sport)
+    unused = {one.video for one in corrections} - {one.video for ones in found.values() for one in ones}
+    notes = [Remark("corrections_unused", f"Corrections of videos in no row: {shown(unused)}.")] if unused else []
+    return {file_of[path]: corrected_segments(ones) for path, ones in found.items()}, notes
 
 
 def _outside_note(labels: dict[str, list[Segment]], stretches: dict[str, list[tuple[int, int] | None]]) -> list[Remark]:

@@ -71,37 +71,36 @@ class Correction:
             message = f"{self.where}: performance {self.performance} of {self.video} has no row for"
             raise InputError("missing_rows", f"{message} {', '.join(missing)}.", "Save it again.")
         frames = {name: self.frames[name] for name in wanted}
-        known = [frame for frame in frames.values() if frame is not None]
-        if any(later <= before for before, later in itertools.pairwise(known)):
-            message = f"{self.where}: the frames of {self.video} are not in order: {', '.join(map(str, known))}."
-            raise InputError("not_in_order", message)
+        known = [(name, frame) for name, frame in frames.items() if frame is not None]
+        for (before, first), (after, second) in itertools.pairwise(known):
+            if second <= first:
+                message = f"{self.where}: in {self.video} {after} at frame {second} follows {before} at frame {first}."
+                raise InputError("not_in_order", message, "Put one of them right.")
         if sport.dives and (dive := self.texts.get("dive", ("", ""))[1]):
             parse_dive(dive)
         return dataclasses.replace(self, frames=frames)
 
-    def check_video(self, path: Path) -> None:
-        """InputError if a local video is another one, or has too few frames."""
-        if Clip(path).sha256() != self.sha256:
-            message = f"{self.where}: it corrects another {self.video} than {path}, or one that has changed since."
-            raise InputError("other_video", message, "Correct this one.")
-        count = len(image_paths(path)) if path.is_dir() else len(frame_times(path))
+    def check_count(self, count: int) -> None:
+        """InputError if a video of so many frames has too few."""
         if (last := max(frame for frame in (*self.frames.values(), 0) if frame is not None)) > count:
-            message = f"{self.where}: frame {last} lies beyond the {counted(count, 'frame')} of {path}."
-            raise InputError("out_of_range", message)
+            message = f"{self.where}: frame {last} lies beyond the {counted(count, 'frame')} of {self.video}."
+            raise InputError("out_of_range", message, "Correct it again.")
 
 
-def read_corrections(path: str | Path) -> list[Correction]:
-    """The corrections in a file, or in all files of a folder whose names have `corrections` in them.
+def read_corrections(*paths: str | Path) -> list[Correction]:
+    """The corrections in files, or in folders' files, at any depth, whose names have `corrections` in them.
 
     Raises:
         InputError: nothing is there; or a file is malformed, edited by half, or repeats another's performance.
     """
-    path = Path(path)
-    files = sorted(path.glob(PATTERN)) if path.is_dir() else [path]
-    if not files or not all(file.is_file() for file in files):
-        raise InputError("not_found", f"{path}: there is no such file, or no {PATTERN} in it.")
+    files: set[Path] = set()
+    for path in map(Path, paths):
+        inside = [*path.rglob(PATTERN)] if path.is_dir() else [path]
+        if not inside or not all(file.is_file() for file in inside):
+            raise InputError("not_found", f"{path}: there is no such file, or no {PATTERN} in it.")
+        files.update(inside)
     found: dict[tuple[str, str, int], Correction] = {}
-    for file in files:
+    for file in sorted(files):
         for one in _corrections(file):
             key = one.video, one.sha256, one.performance
             if key in found:
@@ -120,19 +119,29 @@ def by_video(corrections: Sequence[Correction], videos: Iterable[str], sport: Sp
         sport: of the videos.
 
     Raises:
-        InputError: all are of other videos; a video has changed; or as in `Correction.checked` and `check_video`.
+        InputError: all are of other videos; a video has changed, or has too few frames; or as in `Correction.checked`.
     """
     found: dict[str, list[Correction]] = {}
+    others: dict[str, str] = {}  # where a correction is → a video of that name
     for path in videos:
-        named = [one for one in corrections if one.video == name_of(path)]
-        own = [one for one in named if len(named) == 1 or one.sha256 == Clip(Path(path)).sha256()] or named[:1]
-        for one in own:
-            one.check_video(Path(path))
-        found.update({path: [one.checked(sport) for one in own]} if own else {})
+        for one in [one for one in corrections if one.video == name_of(path)]:
+            if one.sha256 == Clip(Path(path)).sha256():
+                one.check_count(_number_of_frames(Path(path)))
+                found.setdefault(path, []).append(one.checked(sport))
+            else:
+                others[one.where] = path
+    for one in corrections:
+        if one.where in others and not any(one.sha256 == each.sha256 for own in found.values() for each in own):
+            message = f"{one.where}: it corrects another {one.video} than {others[one.where]}, or one that has changed"
+            raise InputError("other_video", f"{message} since.", "Correct this one.")
     if corrections and not found:
         names = ", ".join(sorted({one.video for one in corrections})[:10])
         raise InputError("other_video", f"The corrections are those of {names}, and of no video that is named.")
     return found
+
+
+def _number_of_frames(path: Path) -> int:
+    return len(image_paths(path)) if path.is_dir() else len(frame_times(path))
 
 
 def _corrections(path: Path) -> list[Correction]:
@@ -147,27 +156,29 @@ def _corrections(path: Path) -> list[Correction]:
         raise InputError("malformed_rows", f"{path} is no table: {error}.") from error
     if sorted(header) != sorted(COLUMNS):
         code = "missing_column" if {*COLUMNS} - {*header} else "wrong_columns"
-        raise InputError(code, f"{path}: the columns are {', '.join(COLUMNS)}, and not {', '.join(header)[:200]}.")
+        message = f"{path}: the columns are {', '.join(COLUMNS)}, and not {', '.join(header)[:200]}."
+        raise InputError(code, message, "Separate cells by commas." if len(header) == 1 else "Save it again.")
     if not rows:
         raise InputError("missing_rows", f"{path} has a header alone.", "Save it again.")
     performances: dict[tuple[str, str, int], list[dict[str, str]]] = {}
     for number, cells in enumerate(rows, start=2):
         where = f"{path.name}, row {number}"
         row = {**dict(zip(header, cells, strict=False)), "where": where}
-        _check_row(row, len(cells))
+        _check_row(row, cells)
         performances.setdefault((row["video"], row["sha256"], int(row["performance"])), []).append(row)
     return [_correction(*key, of_one) for key, of_one in performances.items()]
 
 
-def _check_row(row: dict[str, str], count: int) -> None:
+def _check_row(row: dict[str, str], cells: list[str]) -> None:
     """InputError unless a row has all cells, a hash, a number and a date."""
     try:
-        if count != len(COLUMNS) or not SHA256.fullmatch(row["sha256"]) or whole_number(row["performance"]) < 1:
+        if len(cells) != len(COLUMNS) or not SHA256.fullmatch(row["sha256"]) or whole_number(row["performance"]) < 1:
             raise ValueError
         datetime.datetime.fromisoformat(row["date"].replace("Z", "+00:00"))
     except ValueError:
         needed = f"{len(COLUMNS)} cells, a SHA-256, a number from 1 and a date"
-        raise InputError("malformed_rows", f"{row['where']}: a row has {needed}.", "Save it again.") from None
+        message = f"{row['where']}: a row has {needed}, and not {', '.join(cells)[:200]}."
+        raise InputError("malformed_rows", message, "Save it again.") from None
 
 
 def _correction(video: str, sha256: str, number: int, rows: Iterable[dict[str, str]]) -> Correction:

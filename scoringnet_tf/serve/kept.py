@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from scoringnet_tf.data.corrections import COLUMNS, read_corrections
+from scoringnet_tf.data.corrections import COLUMNS, Correction, read_corrections
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.files import read_json, replacing_file, write_json
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError, Remark, counted
 
 ENTRY, CORRECTIONS, RESULT = "entry.json", "corrections.csv", "result.json"
 FIELDS = ("name", "options", "compared", "date", "pages", "summary")  # of a job
@@ -57,7 +57,8 @@ def save_corrections(job: Any, content: bytes, seen: str, sport: Sport) -> None:
     """Replaces the corrections of the performances in a table, and leaves those of others.
 
     InputError `changed` unless `seen` is the date of those that it replaces, `other_video` if they are not those of the
-    job's, else as `read_corrections` and `Correction.checked`.
+    job's, `out_of_range` if the result has no such frame or performance, else as `read_corrections` and
+    `Correction.checked`.
     """
     path = job.folder / CORRECTIONS
     with replacing_file(path) as temporary:
@@ -70,6 +71,7 @@ def save_corrections(job: Any, content: bytes, seen: str, sport: Sport) -> None:
         if any(one.sha256 != Clip(job.video).sha256() for one in given):
             raise InputError("other_video", "These are corrections of another video.", "Load the page again.")
         corrected = {one.performance for one in given}
+        _check_result(job.folder / RESULT, given)
         saved = read_corrections(path) if path.is_file() else []
         if any(one.date != seen for one in saved if one.performance in corrected):
             raise InputError("changed", "Somebody else has saved corrections since.", "Load the page again.")
@@ -79,6 +81,16 @@ def save_corrections(job: Any, content: bytes, seen: str, sport: Sport) -> None:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _check_result(path: Path, corrections: list[Correction]) -> None:
+    """InputError if a video's result has fewer frames, or performances, than its corrections."""
+    result = read_json(path)
+    for one in corrections:
+        one.check_count(result["num_frames"])
+        if one.performance > (count := len(result["performances"])):
+            message = f"{one.video} shows {counted(count, 'performance')}, and none with number {one.performance}."
+            raise InputError("out_of_range", message, "Load the page again.")
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -59,6 +59,17 @@ def test_a_saved_table_comes_in_as_it_went_out(video, tmp_path):
     assert [one.performance for one in read_corrections(folder)] == [2, 1]
 
 
+def test_a_namesake_that_was_not_corrected_is_told_apart(video, tmp_path):
+    """Each video of a kept session has its folder; the corrections of all are found in the one around them."""
+    namesake = tmp_path / "second" / video.name
+    namesake.parent.mkdir()
+    write_bars(namesake, 29)
+    written(namesake.parent / "corrections.csv", table(Clip(video).sha256()))
+    assert [*by_video(read_corrections(tmp_path), [str(namesake), str(video)], SPORT)] == [str(video)]
+    with refused("other_video", str(namesake)):
+        by_video(read_corrections(tmp_path), [str(namesake)], SPORT)
+
+
 def without(number):
     return lambda rows: [row for at, row in enumerate(rows) if at != number]
 
@@ -105,12 +116,16 @@ def test_every_nearly_right_table_is_refused(video, tmp_path, change, code):
 
 def test_what_is_no_table_is_refused(tmp_path):
     (tmp_path / "half.csv").write_text(f'{",".join(COLUMNS)}\na,"b')
+    (tmp_path / "sheet.csv").write_text(";".join(COLUMNS))
+    with refused("missing_column", "commas"):
+        read_corrections(tmp_path / "sheet.csv")
     (tmp_path / "latin.csv").write_bytes(b"video,\xff")
     for name, code in (("half.csv", "malformed_rows"), ("latin.csv", "wrong_encoding"), ("none.csv", "not_found")):
         with refused(code, name):
             read_corrections(tmp_path / name)
+    (tmp_path / "empty").mkdir()
     with refused("not_found"):
-        read_corrections(tmp_path / "..")
+        read_corrections(tmp_path / "empty")
     for name in ("corrections.csv", "corrections (1).csv"):
         written(tmp_path / name, table("0" * 64))
     with refused("duplicate"):

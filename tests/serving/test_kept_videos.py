@@ -142,6 +142,7 @@ def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_
     settled(client, token := upload(client, b"frames"))
     path, file = f"/videos/{token}/corrections.csv", folder / token / kept.CORRECTIONS
     assert code_of(client.get(path, headers=ORIGIN), 404) == "not_found"
+    (folder / token / kept.RESULT).write_text('{"num_frames": 9, "performances": [{}, {}]}')
     first, second, later = (*frames(1, 9, 1), row(1, "note", NOTE, 1)), frames(2, 9, 1), frames(1, 8, 2)
     for one in (first, second):
         assert client.post(path, content=table(*one), headers=ORIGIN).headers["access-control-allow-origin"] == "null"
@@ -161,6 +162,8 @@ def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_
         (table(row(1, "end", 8, 3)), "missing_rows", 400),
         (table(*frames(1, 2, 3)), "not_in_order", 400),
         (table(*frames(1, 8, 3, b"others")), "other_video", 400),
+        (table(*frames(1, 10, 3)), "out_of_range", 400),
+        (table(*frames(3, 8, 3)), "out_of_range", 400),
     ):
         response = client.post(path, params={"seen": "2026-12-02"}, content=content, headers=ORIGIN)
         assert code_of(response, status) == code and str(folder) not in response.text

@@ -37,12 +37,12 @@ function place(edge, frame) {
   const after = edges.slice(number + 1).find(known)?.frame ?? dived.first + dived.length + 1;
   edge.frame = Math.min(Math.max(frame, before + 1), after - 1);
   deck.show(dived, edge.frame - dived.first);
-  changed();
+  changed(edge.frame === frame ? "" : ` Frame ${edge.frame} is as far as it goes between its neighbours.`);
 }
 
-function changed() {
+function changed(limit = "") {
   isSaved = false;
-  status.value = "Not saved yet.";
+  status.value = `Not saved yet.${limit}`;
   refresh();
 }
 

@@ -131,6 +131,22 @@ def test_corrections_from_a_page_are_stage_labels(tmp_path):
         manifest.read(tmp_path, sport="diving")
 
 
+def test_corrections_lie_beside_videos_and_tell_nothing_of_performances_that_lack(tmp_path):
+    """Of the second dive alone, of an end alone; the note names a video that no row has."""
+    (tmp_path / "monday").mkdir()
+    for number, name in enumerate(("second.avi", "end.avi")):
+        write_bars(tmp_path / "monday" / name, 30, number)
+    second = corrections_of(tmp_path / "monday/second.avi", 2, 16, 18, 22, 25)
+    end = corrections_of(tmp_path / "monday/end.avi", 1, "", "", "", 28)
+    write_table(tmp_path / "monday/corrections.csv", COLUMNS, [*second, *end, *(("gone.avi", *row[1:]) for row in end)])
+    write_table(tmp_path / "manifest.csv", ("video",), [("monday/second.avi",), ("monday/end.avi",)])
+    info = build("manifest", tmp_path, tmp_path / "records", sport="diving")
+    counts = {"noise": 5 + 2, "pre-starting": 2, "take-flight": 4, "entry": 3, "unlabelled": 16 + 28}
+    assert info.stage_frames["train"] == counts
+    notes = {note.code: note for note in manifest.read(tmp_path, sport="diving").notes}
+    assert "gone.avi" in notes["corrections_unused"]
+
+
 @pytest.mark.parametrize(
     ("header", "options", "code", "named"),
     [

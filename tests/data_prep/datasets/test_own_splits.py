@@ -85,7 +85,7 @@ def test_a_group_is_in_one_split():
     [
         (samples_of(3)[:2] * 2, SplitSettings(), "duplicate", "000, 001"),
         (samples_of(9), SplitSettings("group"), "no_group", "row 10"),
-        (samples_of(9, groups=2), SplitSettings("group", folds=3), "too_few", "9 records, 2 to keep apart"),
+        (samples_of(9, groups=2), SplitSettings("group", folds=3), "too_few", "at most --folds=2"),
         (samples_of(2), SplitSettings(), "too_few", "test, train"),
         ([Sample("a", None, "", "row 2")], SplitSettings("score"), "no_score", "row 2"),
         ([Sample("a", None, "", "row 2", final=np.nan)], SplitSettings("score"), "no_score", "row 2"),
