@@ -31,12 +31,12 @@ def measurements(folder: str) -> Ask:
     kept, many = pathlib.Path(folder), f"cold, {rows.AT_ONCE} videos"
     clips, several = data.clips(kept, rows.AT_ONCE), data.clips(kept, rows.EXTRACTED)
     ways = {
-        "help": lambda: _seconds(*PREDICT, "--help"),
-        "Python": lambda: _seconds(sys.executable, "-c", "pass"),
-        "cold": lambda: _seconds(*PREDICT, data.CLIP),
-        "cold PyTorch": lambda: _seconds(*SCRIPT, "scores", _torch_weights(kept), data.CLIP),
-        many: lambda: _seconds(*PREDICT, *clips),
-        f"{many} PyTorch": lambda: _seconds(*SCRIPT, "scores", _torch_weights(kept), *clips),
+        "help": lambda: seconds(*PREDICT, "--help"),
+        "Python": lambda: seconds(sys.executable, "-c", "pass"),
+        "cold": lambda: seconds(*PREDICT, data.CLIP),
+        "cold PyTorch": lambda: seconds(*SCRIPT, "scores", _torch_weights(kept), data.CLIP),
+        many: lambda: seconds(*PREDICT, *clips),
+        f"{many} PyTorch": lambda: seconds(*SCRIPT, "scores", _torch_weights(kept), *clips),
         "extract": lambda: _extracting(lambda output: (*EXTRACT, f"--output_dir={output}/features", *several)),
         "extract PyTorch": lambda: _extracting(lambda output: (*SCRIPT, "features", output, *several)),
         "warm": lambda: workload.seconds(_warm),
@@ -45,7 +45,8 @@ def measurements(folder: str) -> Ask:
     return lambda what: ways[what]()
 
 
-def _seconds(*command: Any, environment: Mapping[str, str] | None = None) -> float:
+def seconds(*command: Any, environment: Mapping[str, str] | None = None) -> float:
+    """That a command takes by the clock."""
     start, given = time.perf_counter(), {**os.environ, **(environment or {})}
     subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True, env=given)
     return time.perf_counter() - start
@@ -55,7 +56,7 @@ def _extracting(command_of: Callable[[str], tuple]) -> float:
     """Frames of `rows.EXTRACTED` clips for each processor second of a command, given a folder to write to."""
     with tempfile.TemporaryDirectory() as folder:
         start = workload.processor_seconds()
-        _seconds(*command_of(folder), environment=workload.ONE_THREAD)
+        seconds(*command_of(folder), environment=workload.ONE_THREAD)
         return rows.EXTRACTED * data.CLIP_FRAMES / (workload.processor_seconds() - start)
 
 

@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Iterator
 
-from benchmarks import data
+from benchmarks import data, film
 from benchmarks.pairs import Comparison, Row, Target, worker
 from scoringnet_tf.support.messages import unknown_name
 
@@ -40,6 +40,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         building(folder, count),
         predicting(folder),
         extracting(folder),
+        *filmed(),
     ]
 
 
@@ -124,3 +125,13 @@ def extracting(folder: pathlib.Path) -> Comparison:
     """`extract` with I3D, the whole command, against a script of PyTorch, PyAV and OpenCV."""
     row = Row("I3D", "PyTorch script", "extract", "extract PyTorch", PROCESSOR, Target(1.0, at_most=False), SLOW)
     return Comparison("extract", worker("benchmarks.predicting", folder=folder), None, (row,))
+
+
+def filmed() -> Iterator[Comparison]:
+    """A filmed dive with `diving_film`: the command, its body, and its stages against PyTorch."""
+    side, networks = worker("benchmarks.film"), "pose networks"
+    cold = Row("cold", "PyTorch script", "cold", "cold PyTorch", "s", Target(1.5), SLOW)
+    body = Row("body", f"{networks} alone", "body", networks, "s", Target(4.0, of="ours"), SLOW)
+    yield Comparison("film", side, None, (cold, body))
+    stages = Row("stages", "I3D in PyTorch", "stages", "features", "s", Target(1.2), SLOW)
+    yield Comparison("film.stages", side, worker("benchmarks.peers.scripts", video=film.CLIP), (stages,))

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks import workload
 from benchmarks.data import STORED
+from benchmarks.pairs import Ask
 from benchmarks.peers.i3d import I3D
 from benchmarks.peers.network import ScoringNet, load
 
@@ -50,12 +52,25 @@ def scores(weights, *videos):
 
 def features(folder, *videos):
     """Writes a file of means over places for every video: a vector for each step of both ends."""
-    network = I3D().to(memory_format=torch.channels_last_3d).eval()
+    network = _i3d()
     for video in videos:
-        with torch.inference_mode():
-            ends = network.ends(frames_of(video, STORED)[0])
-        path = pathlib.Path(folder, pathlib.Path(video).stem)
-        np.savez(path, *[end.mean((3, 4))[0].T.numpy() for end in ends])
+        np.savez(pathlib.Path(folder, pathlib.Path(video).stem), *_means(network, video))
+
+
+def measurements(video: str) -> Ask:
+    """Seconds for a video's features, once the network is there."""
+    network = _i3d()
+    return lambda what: workload.seconds(lambda: _means(network, video))
+
+
+def _i3d():
+    return I3D().to(memory_format=torch.channels_last_3d).eval()
+
+
+def _means(network, video):
+    with torch.inference_mode():
+        ends = network.ends(frames_of(video, STORED)[0])
+    return [end.mean((3, 4))[0].T.numpy() for end in ends]
 
 
 if __name__ == "__main__":
