@@ -72,6 +72,7 @@ def _prepare_process() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=errors)
     _quiet_libraries()
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures have threads of ours: more would only fight
     gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
     atexit.register(gc.freeze)  # Python would look through all of them once more before it ends
     WAITING.seconds = flags.FLAGS.timeout

@@ -69,6 +69,14 @@ def test_tensorflow_says_what_a_user_asks_it_to(monkeypatch):
     assert done.returncode == 0 and done.stderr
 
 
+@pytest.mark.parametrize(("given", "threads"), [({}, 1), ({"OPENCV_FOR_THREADS_NUM": "2"}, 2)])
+def test_a_command_gives_opencv_one_thread_unless_a_user_gives_more(given, threads):
+    body = "def main(_):\n    import cv2\n    print(cv2.getNumThreads())\n"
+    words = [sys.executable, "-c", f"from scoringnet_tf.support import cli\n{body}cli.run(main)"]
+    done = subprocess.run(words, cwd=ROOT, env=os.environ | given, capture_output=True, text=True)
+    assert int(done.stdout) == threads
+
+
 # === How a command ends ===
 
 
