@@ -153,7 +153,7 @@ def _corrections(path: Path) -> list[Correction]:
     except UnicodeDecodeError as error:
         raise InputError("wrong_encoding", f"{path}: not text in UTF-8 ({error}).") from error
     except csv.Error as error:
-        raise InputError("malformed_rows", f"{path} is no table: {error}.") from error
+        raise InputError("malformed_rows", f"{path} is no table: {error}.", "Save it anew; shorten notes.") from error
     if sorted(header) != sorted(COLUMNS):
         code = "missing_column" if {*COLUMNS} - {*header} else "wrong_columns"
         message = f"{path}: the columns are {', '.join(COLUMNS)}, and not {', '.join(header)[:200]}."

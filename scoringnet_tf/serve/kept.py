@@ -65,13 +65,13 @@ def save_corrections(job: Any, content: bytes, seen: str, sport: Sport) -> None:
         temporary.write_bytes(content)
         try:
             given = [one.checked(sport) for one in read_corrections(temporary)]
+            if any(one.sha256 != Clip(job.video).sha256() for one in given):
+                raise InputError("other_video", "These are corrections of another video.", "Load the page again.")
+            _check_result(job.folder / RESULT, given)
         except InputError as error:
             message = str(error).replace(str(temporary), CORRECTIONS).replace(temporary.name, CORRECTIONS)
             raise InputError(error.code, message) from error
-        if any(one.sha256 != Clip(job.video).sha256() for one in given):
-            raise InputError("other_video", "These are corrections of another video.", "Load the page again.")
         corrected = {one.performance for one in given}
-        _check_result(job.folder / RESULT, given)
         saved = read_corrections(path) if path.is_file() else []
         if any(one.date != seen for one in saved if one.performance in corrected):
             raise InputError("changed", "Somebody else has saved corrections since.", "Load the page again.")

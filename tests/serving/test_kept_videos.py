@@ -167,6 +167,7 @@ def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_
     ):
         response = client.post(path, params={"seen": "2026-12-02"}, content=content, headers=ORIGIN)
         assert code_of(response, status) == code and str(folder) not in response.text
+        assert ".corrections.csv" not in response.text
         assert code != "malformed_rows" or response.json()["message"].startswith("corrections.csv, row 2: ")
     foreign = {"Origin": "http://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     assert code_of(client.post(path, content=table(*later), headers=foreign), 403) == "foreign_origin"
