@@ -2,16 +2,19 @@
 
 import atexit
 import dataclasses
+import functools
 import gc
+import importlib
 import multiprocessing
 import os
 import pathlib
 import runpy
+import signal
 import sys
 import tempfile
-import unittest.mock
+import warnings
 
-FORKS = multiprocessing.get_context("forkserver")
+FORKS = multiprocessing.get_context("fork")
 # What most commands import; nothing here starts threads, which a fork would lack.
 IMPORTED = ["scoringnet_tf", "tensorflow", "keras", "av", "cv2", "matplotlib.pyplot", "scipy.io", "scipy.stats"]
 IMPORTED += ["scoringnet_tf.inference.predictor", "scoringnet_tf.training.resolve", "scoringnet_tf.training.finish"]
@@ -45,26 +48,65 @@ def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: byt
         stdin: what it can read.
         stdout: what it prints to; a file in `logs` where not given.
     """
-    FORKS.set_forkserver_preload(IMPORTED)
     paths = [logs / name for name in ("stdin", "stdout", "stderr")]
     for path, content in zip(paths, (stdin, b"", b""), strict=True):
         path.write_bytes(content)
     streams = [paths[0], stdout or paths[1], paths[2]]
-    # TensorFlow reads its level once, in the process to be forked.
-    with unittest.mock.patch.dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"):
-        process = FORKS.Process(target=_run, args=(words, folder, streams, dict(os.environ)))
-        process.start()
-    process.join(TIMEOUT)
-    hangs = process.is_alive()
-    process.kill()
-    process.join()
+    server().send((words, folder, streams, os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}))
+    status = server().recv()
     printed = [path.read_text(encoding="utf-8", errors="backslashreplace") for path in paths[1:]]
-    return Ended(None if hangs else process.exitcode, *printed)
+    return Ended(status, *printed)
 
 
-def _run(words, folder, streams, environment):
+@functools.cache
+def server():
+    """The connection to a process that forks commands; it must begin before this one computes or imports tests.
+
+    One of several that run tests imports for both what commands and tests need.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        _import_all()
+    ours, theirs = multiprocessing.Pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12, as execnet has a thread
+        if os.fork():
+            theirs.close()
+            return ours
+    ours.close()
+    try:
+        _serve(theirs)
+    finally:
+        os._exit(0)
+
+
+def _import_all():
+    for name in IMPORTED:
+        importlib.import_module(name)
+
+
+def _serve(connection):
+    """Runs commands, one after another, until whoever asks for them is gone."""
+    atexit._clear()
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            command = connection.recv()
+        except EOFError:
+            return
+        _import_all()
+        process = FORKS.Process(target=_run, args=(interrupted, *command))
+        process.start()
+        process.join(TIMEOUT)
+        hangs = process.is_alive()
+        process.kill()
+        process.join()
+        connection.send(None if hangs else process.exitcode)
+
+
+def _run(interrupted, words, folder, streams, environment):
     """Becomes the command: its streams, folder, environment and arguments; leaves with its exit status."""
     gc.freeze()  # the collector would write into what is imported, and so copy it
+    signal.signal(signal.SIGINT, interrupted)
     for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import fcntl
 import gc
 import random
 import shutil
@@ -11,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import command_forks
 import cv2
 import numpy as np
 import pytest
@@ -57,6 +59,15 @@ LONG = (
     "inference/test_predictor.py",
     "inference/test_checks.py",
 )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection():
+    """Of several processes the first alone compiles the tests, as they take turns."""
+    command_forks.server()
+    with Path(__file__).open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return (yield)
 
 
 def pytest_collection_modifyitems(items):
@@ -275,6 +286,7 @@ def stage_model(tmp_path_factory):
     model = scoringnet_tf.ScoringNet(
         image_size=(32, 32),
         width_multiplier=1 / 16,
+        segmenter={"network": "c3d"},  # an LSTM takes half of the time
         score_predictor={"clip_lengths": (8, 8)},
         content={"frame_size": (36, 48)},
     )
