@@ -18,10 +18,11 @@ from scoringnet_tf.training.resolve import resolve
 TINY = {
     "image_size": (32, 32),
     "width_multiplier": 1 / 16,
+    "segmenter": {"network": "c3d"},
     "score_predictor": {"clip_lengths": (8, 8), "kernel_l2": 0.0005},
 }
 WITHOUT_DROPOUT = {
-    "segmenter": {"lstm_units": 64, "fc_units": 64, "dropout_rate": 0.0},
+    "segmenter": {"network": "c3d_bi_lstm", "lstm_units": 64, "fc_units": 64, "dropout_rate": 0.0},
     "score_predictor": {"conv_filters": 64, "fc_units": 64, "dropout_rate": 0.0},
 }
 
@@ -53,6 +54,7 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
         seed=7,
         alpha=5.0,
         pair_reduction="sum",
+        stage_network="c3d_bi_lstm",
         fragment_jitter=0,
         dropout=0.0,
         segmenter_dropout=0.0,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, with_values
 from scoringnet_tf.training.finish import finish
@@ -19,11 +20,14 @@ from scoringnet_tf.training.resolve import resolve
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
 STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
-SMALL = {
+TINY = {
     "image_size": (32, 32),
     "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8), "score_statistics": STATISTICS},
+    "segmenter": {"network": "c3d"},  # an LSTM takes half of the time
+    "score_predictor": {"clip_lengths": (8, 8)},
 }
+SMALL = merged(TINY, {"score_predictor": {"score_statistics": STATISTICS}})
+OF_BARS = merged(TINY, {"content": {"frame_size": (36, 48)}})  # for the records and videos of `conftest`
 
 
 def trained(network):
@@ -92,6 +96,7 @@ TRAINING = {
     "validation_fraction": 0.3,
     "max_start_shift": 2,
     "clip_lengths": [8, 8],
+    "stage_network": "c3d",  # an LSTM takes half of the time
     "lstm_units": 64,
     "segmenter_fc_units": 64,
     "conv_filters": 64,

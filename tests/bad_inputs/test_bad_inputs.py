@@ -25,18 +25,13 @@ from makers import (
     stdin,
 )
 from refusals import code_printed
-from training_runs import trained
+from training_runs import OF_BARS, TINY, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.settings import merged
 
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "content": {"frame_size": (36, 48)},
-}
 FEATURES = {"size": 6, "stride": 4, "origin": None}
 
 P, F = "predict --model=model.keras", "predict --model=features.keras"
@@ -122,7 +117,7 @@ VIDEOS = [  # code of the error or of a reason, argument of predict, what makes 
     ("unreadable", "*.mov"),
     ("unreadable", "http://no-such-host.invalid/a.mp4"),
     ("too_few_frames", "one.avi", bars("one.avi", 1)),
-    ("frame_rate_too_low", "slow.avi", bars("slow.avi", 30, fps=1)),
+    ("frame_rate_too_low", "slow.avi", bars("slow.avi", 20, fps=1)),
 ]
 
 
@@ -145,13 +140,9 @@ def sound(tmp_path_factory, stage_model):
     (folder / "stages.csv").write_text("video_id,stage,start_frame,end_frame\n1,take-flight,0,9\n")
     model = load_scoring_net(stage_model).with_dtype("float32", provenance={"frame_rate": 25.0})
     model.save(folder / "model.keras")
-    trained(scoringnet_tf.ScoringNet(sport="vault", **SMALL)).save(folder / "vault.keras")
-    of_features = scoringnet_tf.ScoringNet(
-        width_multiplier=1 / 16,
-        score_predictor={"clip_lengths": (4, 4)},
-        content={"features": FEATURES},
-        provenance={"frame_rate": 6.0},
-    )
+    trained(scoringnet_tf.ScoringNet(sport="vault", **OF_BARS)).save(folder / "vault.keras")
+    content = {"content": {"features": FEATURES}, "provenance": {"frame_rate": 6.0}}
+    of_features = scoringnet_tf.ScoringNet(**merged(TINY, content))
     trained(of_features).save(folder / "features.keras")
     scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16).save(folder / "c3d.keras")
     return folder

@@ -35,7 +35,7 @@ def batch():
 @pytest.fixture(scope="module")
 def both():
     keras.utils.set_random_seed(0)
-    still = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
+    still = {"segmenter": {"network": "c3d_bi_lstm", "dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
     ours = scoringnet_tf.ScoringNet(**merged(SMALL, still))
     rng = np.random.default_rng(1)
     for tower in ours.score_predictor.towers.values():  # from its small start, so that what it reads shows

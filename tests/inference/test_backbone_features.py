@@ -8,7 +8,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
-from training_runs import telling
+from training_runs import TINY, telling
 
 import scoringnet_tf
 from data_prep.records.building import build_records
@@ -19,7 +19,6 @@ from scoringnet_tf.models.parameter_groups import BACKBONE
 from scoringnet_tf.weights.backbones import behind_backbone, load_backbone
 
 STORED = (36, 48)  # frames of `diving_records`
-HEADS = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8)}}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def made(diving_records, tmp_path_factory):
     assert result.returncode == 0, result.stderr
     build_records("manifest", folder / "features", folder / "records", sport="diving")
     info = DatasetInfo.load(folder / "records")
-    heads = scoringnet_tf.ScoringNet.for_records(info, **HEADS)
+    heads = scoringnet_tf.ScoringNet.for_records(info, **TINY)
     heads.adapt_features(videos(folder / "records", "train", batch_size=4))
     telling(heads).save(folder / "heads.keras")
     return name, folder / "features", folder / "records", folder / "heads.keras"
@@ -88,7 +87,7 @@ def test_another_backbone_than_they_learned_from_is_refused(made, tmp_path):
 
 def test_features_of_another_rate_than_that_of_training_are_refused(tmp_path):
     features = {"size": 3, "stride": 2, "origin": None}
-    heads = telling(scoringnet_tf.ScoringNet(**HEADS, content={"features": features}, provenance={"frame_rate": 12.5}))
+    heads = telling(scoringnet_tf.ScoringNet(**TINY, content={"features": features}, provenance={"frame_rate": 12.5}))
     np.save(tmp_path / "v.npy", np.zeros((30, 3), np.float32))
     for rate, is_other in ((25.0, False), (10.0, True)):
         (tmp_path / "features.json").write_text(json.dumps({"size": 3, "stride": 2, "frame_rate": rate}))

@@ -13,7 +13,7 @@ from conftest import write_bars, write_unlv_diving
 from refusals import refused
 from scripted_stages import labels_of, scripted
 from tiny_records import feature_video, write_records
-from training_runs import telling, trained
+from training_runs import TINY, telling, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -44,12 +44,6 @@ from scoringnet_tf.sports import MEASURES, SCORES, get_sport
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError
 
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "segmenter": {"network": "c3d"},
-}
 FEATURES = {"size": 4, "stride": 2, "origin": None}
 
 
@@ -75,7 +69,7 @@ def info(folder):
 def plain(info):
     keras.utils.set_random_seed(0)
     return telling(
-        scoringnet_tf.ScoringNet.for_records(info, **merged(SMALL, {"segmenter": {"decoding": "ordered"}})), 3000.0
+        scoringnet_tf.ScoringNet.for_records(info, **merged(TINY, {"segmenter": {"decoding": "ordered"}})), 3000.0
     )
 
 
@@ -199,7 +193,7 @@ def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
         for at, rate in enumerate((5.0, 2.5, 20.0, 5.0, 5.0, 5.0))
     ]
     info = DatasetInfo.load(write_records(tmp_path / "records", {"train": videos}))
-    small = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4)}}
+    small = merged(TINY, {"score_predictor": {"clip_lengths": (4, 4)}})
     found = calibrate(telling(scoringnet_tf.ScoringNet.for_records(info, **small)), info).reference
     assert (found.durations, found.num_steps) == (dict.fromkeys(info.stages[1:], (0.2, 1.6)), None)
     whole = telling(scoringnet_tf.ScoringNet.for_records(info, **merged(small, {"segmenter": None})))
@@ -333,7 +327,7 @@ KIND = {"features": FEATURES, "frame_rate": 12.5}
 
 @pytest.fixture(scope="module")
 def of_frames(info):
-    return trained(scoringnet_tf.ScoringNet.for_records(info, width_multiplier=1 / 16, image_size=(32, 32)))
+    return trained(scoringnet_tf.ScoringNet.for_records(info, **TINY))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from conftest import write_bars, write_images, write_timed, write_video
 from refusals import refused
 from scripted_stages import labels_of, scripted
-from training_runs import trained
+from training_runs import TINY, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -23,12 +23,6 @@ from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.sports import get_sport
 
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "segmenter": {"network": "c3d"},
-}
 STAGES = ("pre-starting", "take-flight", "entry")
 DIVE = ((0, 4), (1, 4), (2, 12), (3, 8), (0, 5))
 STATISTICS = {"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)}
@@ -39,7 +33,7 @@ def model(diving_records):
     """An untrained one for the records, with the statistics of their training videos."""
     keras.utils.set_random_seed(0)
     info = DatasetInfo.load(diving_records)
-    plain = trained(scoringnet_tf.ScoringNet.for_records(info, **merged(SMALL, {"segmenter": {"decoding": "ordered"}})))
+    plain = trained(scoringnet_tf.ScoringNet.for_records(info, **merged(TINY, {"segmenter": {"decoding": "ordered"}})))
     return calibrate(plain, info)
 
 
@@ -74,7 +68,7 @@ def test_durations_are_those_of_the_labels(diving_records, model):
 
 
 def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
-    whole = trained(scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": None, "content": {"frame_size": (36, 48)}})))
+    whole = trained(scoringnet_tf.ScoringNet(**merged(TINY, {"segmenter": None, "content": {"frame_size": (36, 48)}})))
     with refused("no_stages"):
         calibrate(whole, DatasetInfo.load(diving_records))
 
@@ -237,7 +231,7 @@ def test_a_model_that_cannot_tell_says_so(model):
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
     """Neither samples of whole videos nor a KFS that has not learned can be calibrated."""
-    whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, segmenter=None)
+    whole = scoringnet_tf.ScoringNet(**merged(TINY, {"segmenter": None}))
     unlearned = model.with_dtype("float32", reference=None)
     unlearned.learned_parts = {"difficulty", "execution"}
     for network, has_remedy in (
@@ -310,7 +304,7 @@ def test_scores_that_were_never_learned_are_not_given_by_force(model, tmp_path):
 def test_a_simulated_model_without_stages_gives_nothing(tmp_path):
     write_bars(tmp_path / "v.avi", 21)
     network = scoringnet_tf.ScoringNet(
-        **merged(SMALL, {"segmenter": None, "score_predictor": {"score_statistics": STATISTICS}})
+        **merged(TINY, {"segmenter": None, "score_predictor": {"score_statistics": STATISTICS}})
     )
     assert score_video(tmp_path / "v.avi", trained(network)).status == "scored"
     network = trained(network.with_dtype("float32", provenance={"simulation": {"seed": 0}}))

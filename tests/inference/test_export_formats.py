@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import code_printed, refused
+from training_runs import SMALL, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE
@@ -17,12 +18,6 @@ from scoringnet_tf.inference.export import FILES, checked_outputs, example_video
 from scoringnet_tf.inference.export_formats import export_litert, export_onnx, pooled_in_two_dimensions
 from scoringnet_tf.models.settings import merged
 
-SMALL = {
-    "width_multiplier": 1 / 16,
-    "image_size": (32, 32),
-    "content": {"frame_size": (36, 48)},
-    "score_predictor": {"clip_lengths": (8, 8)},
-}
 EXPORTS = {"litert": export_litert, "onnx": export_onnx}
 LIBRARIES = {"litert": ("ai_edge_litert",), "onnx": ("tf2onnx", "onnx", "onnxruntime")}
 
@@ -52,8 +47,9 @@ def run(form, path, videos):
 
 
 @pytest.mark.parametrize("form", EXPORTS)
-def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form, stage_model, tmp_path):
-    words = [f"--model={stage_model}", f"--export_dir={tmp_path}", "--version=7", f"--format={form}"]
+def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form, features_network, tmp_path):
+    trained(features_network).save(tmp_path / "model.keras")
+    words = [f"--model={tmp_path / 'model.keras'}", f"--export_dir={tmp_path}", "--version=7", f"--format={form}"]
     result = forked("scoringnet_tf.export", *words)
     lacking = [library for library in LIBRARIES[form] if importlib.util.find_spec(library) is None]
     if lacking:
@@ -62,6 +58,7 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
         assert (tmp_path / "7" / FILES[form]).is_file(), result.stderr
 
 
+FRAMES = {"content": {"frame_size": (36, 48)}, "segmenter": {"network": "c3d_bi_lstm"}}
 FEATURES = {"content": {"features": {"size": 5, "stride": 1, "origin": None}}, "segmenter": {"network": "tcn"}}
 
 JOINTS = {
@@ -74,17 +71,12 @@ JOINTS = {
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-@pytest.mark.parametrize("content", [{}, FEATURES, JOINTS], ids=["frames", "features", "joints"])
+@pytest.mark.parametrize("content", [FRAMES, FEATURES, JOINTS], ids=["frames", "features", "joints"])
 def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring
     keras.utils.set_random_seed(0)
-    statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-    network = scoringnet_tf.ScoringNet(
-        **merged(
-            SMALL, content, {"score_predictor": {"score_statistics": statistics}, "segmenter": {"decoding": "ordered"}}
-        )
-    )
+    network = scoringnet_tf.ScoringNet(**merged(SMALL, content, {"segmenter": {"decoding": "ordered"}}))
     path = EXPORTS[form](network, tmp_path / "1")
     assert path == tmp_path / "1" / FILES[form]
     videos = example_videos(network, (13,))

@@ -8,7 +8,7 @@ import pytest
 from conftest import write_bars
 from memory_probe import memory_of
 from scripted_stages import scripted, windowed
-from training_runs import telling
+from training_runs import OF_BARS, telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, SHORT_OVERLAP, ScoringNetPreprocessor
@@ -20,12 +20,6 @@ from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import SCORES
 
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "content": {"frame_size": (36, 48)},
-}
 STATISTICS = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
 PARTS = {"part": 100, "overlap": 60}
 LENGTH = 400
@@ -44,7 +38,7 @@ def video(tmp_path_factory):
 def model():
     keras.utils.set_random_seed(0)
     options = {"provenance": {"frame_rate": 25.0}, "score_predictor": {"score_statistics": STATISTICS}}
-    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options)), 3000.0)
+    return telling(scoringnet_tf.ScoringNet(**merged(OF_BARS, options)), 3000.0)
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +151,7 @@ def test_parts_show_what_the_whole_video_shows(scorers, script, video, seed):
     assert all(4 < len({number for number, *_ in one.shown}) == len(one.shown) <= 10 for one in (in_parts, whole))
 
 
-@pytest.mark.parametrize(
-    ("start", "length"), [(0, 59), (11, 45), (30, 31), (39, 59), (40, 59), (41, 31), (110, 45), (230, 59)]
-)
+@pytest.mark.parametrize(("start", "length"), [(0, 59), (39, 59), (41, 31), (230, 59)])
 def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(scorers, script, video, start, length):
     """Also if it ends in the half of the overlap that is left to the next part, which begins within it."""
     script[:] = with_dives(start + length + 12)
@@ -170,7 +162,7 @@ def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(scorers
     assert_same(in_parts, whole)
 
 
-@pytest.mark.parametrize("shown", [0, 1, 2])
+@pytest.mark.parametrize("shown", [0, 2])
 def test_a_long_video_without_a_performance_has_none(scorers, script, video, shown):
     script[:] = shown
     for force in (False, True):
@@ -227,7 +219,7 @@ def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
 def test_a_model_without_stages_sees_a_long_video_whole(video):
     model = telling(
         scoringnet_tf.ScoringNet(
-            **merged(SMALL, {"segmenter": None, "score_predictor": {"score_statistics": STATISTICS}})
+            **merged(OF_BARS, {"segmenter": None, "score_predictor": {"score_statistics": STATISTICS}})
         ),
         3000.0,
     )
@@ -245,8 +237,9 @@ def test_a_model_without_stages_sees_a_long_video_whole(video):
 # === The horizon ===
 
 
-def test_away_from_the_edges_a_part_is_segmented_as_in_the_whole_video(model):
+def test_away_from_the_edges_a_part_is_segmented_as_in_the_whole_video():
     """An untrained Bi-LSTM forgets within 120 frames."""
+    model = scoringnet_tf.ScoringNet(**merged(OF_BARS, {"segmenter": {"network": "c3d_bi_lstm"}}))
     frames = np.random.default_rng(0).integers(0, 256, (400, 32, 32, 3)).astype(np.uint8)
     reader = WindowedModel(model, 64)
     (whole, seen), (part, of_part) = windowed(reader, frames), windowed(reader, frames[60:340])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import bar_color, bar_frame, write_bars, write_video
 from refusals import refused
-from training_runs import telling, trained
+from training_runs import OF_BARS, telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -29,17 +29,10 @@ from tests.body.turned import turned as falling
 
 SCORES = ("difficulty", "execution", "final")
 STATISTICS = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "content": {"frame_size": (36, 48)},
-}
 
 
 def small_model(**options):
-    """One without an LSTM, which takes longest to be traced."""
-    return trained(scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": {"network": "c3d"}}, options)))
+    return trained(scoringnet_tf.ScoringNet(**merged(OF_BARS, options)))
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +91,8 @@ def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path, rate, start)
     """At 12.5 a second the model sees every second frame."""
     path, frames = tmp_path / "v.avi", (0, 20) if start is None else (10, 30)
     write_bars(path, frames[1])
-    model = telling(
-        small_model(
-            provenance={"frame_rate": rate},
-            segmenter={"network": "c3d_bi_lstm"},
-            score_predictor={"score_statistics": STATISTICS},
-        ),
-        3000.0,
-    )
+    options = {"provenance": {"frame_rate": rate}, "score_predictor": {"score_statistics": STATISTICS}}
+    model = telling(small_model(**options), 3000.0)
     inputs = model.preprocessor(path if start is None else Clip(path, frames))
     assert inputs["mask"].shape == (1, 10 if rate else 20)
     score = score_video(path, model, force=True, start=start)
@@ -121,7 +108,7 @@ def test_a_predictor_is_of_the_weights_that_a_model_has(small):
     kernel.assign(2 * kernel)
     assert predictor_of(model) is not first
     with refused("not_trained"):
-        predictor_of(scoringnet_tf.ScoringNet(**SMALL))
+        predictor_of(scoringnet_tf.ScoringNet(**OF_BARS))
 
 
 def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
@@ -270,9 +257,9 @@ def test_a_file_that_is_no_video(tmp_path, small, of_features):
 
 
 @pytest.mark.parametrize("path", [None, "", np.zeros((9, 8, 8, 3), np.uint8)], ids=["none", "empty", "array"])
-def test_what_is_no_path_is_refused(path):
+def test_what_is_no_path_is_refused(small, path):
     with refused("not_a_path"):
-        scoringnet_tf.score_video(path)
+        scoringnet_tf.score_video(path, small)
 
 
 # === Features ===
@@ -320,7 +307,7 @@ def test_stages_are_found_by_a_trained_model_of_frames_alone(of_features):
     with refused("no_stages"):
         stage_finder(of_features)
     with refused("not_trained"):
-        stage_finder(scoringnet_tf.ScoringNet(**SMALL))
+        stage_finder(scoringnet_tf.ScoringNet(**OF_BARS))
 
 
 def test_features_are_read_wherever_they_lie_and_are_no_clip(features, of_features):

@@ -6,7 +6,7 @@ import pytest
 from conftest import write_video
 from refusals import codes, refused, said
 from scripted_stages import labels_of, scripted
-from training_runs import trained
+from training_runs import TINY, trained
 
 import scoringnet_tf
 from scoringnet_tf.inference.pipeline import Predictor
@@ -14,6 +14,7 @@ from scoringnet_tf.inference.recognition import RECOGNISED, WINDOW, recognised_w
 from scoringnet_tf.inference.reliability import reliability
 from scoringnet_tf.inference.rendering import lines, rows
 from scoringnet_tf.models.backbones.backbone import Backbone
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.sports.definition import differences, sport_of
 
@@ -34,11 +35,7 @@ def model_of(sport=None, **options):
     colours = keras.Model(image, keras.layers.AveragePooling2D(32)(image))
     backbone = Backbone(colours, pretrained=True, classes=CLASSES, **options)
     backbone.classifier.set_weights([SCALE * np.eye(3), np.zeros(3)])
-    heads = {
-        "width_multiplier": 1 / 16,
-        "content": {"frame_size": SIZE},
-        "score_predictor": {"clip_lengths": (8, 8)},
-    }
+    heads = merged(TINY, {"content": {"frame_size": SIZE}})
     return trained(scoringnet_tf.ScoringNet(sport or sport_of_red(), backbone=backbone, **heads))
 
 

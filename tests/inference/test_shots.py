@@ -9,7 +9,7 @@ import pytest
 from conftest import write_video
 from refusals import refused
 from scripted_stages import scripted
-from training_runs import telling
+from training_runs import OF_BARS, telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import encode_jpeg
@@ -68,19 +68,12 @@ def test_each_shot_in_the_parts_of_a_long_video_is_given_once():
     assert (first.since, second.since, second.first_time) == (0.0, 0.0, 2.4)  # as if each was alone
 
 
-PHASES = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "content": {"frame_size": (36, 48)},
-    "segmenter": {"network": "c3d", "decoding": "ordered"},
-    "provenance": {"frame_rate": 25.0},
-}
+PHASES = merged(OF_BARS, {"segmenter": {"decoding": "ordered"}, "provenance": {"frame_rate": 25.0}})
 
 
 @pytest.fixture(scope="module")
 def phases():
-    model = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(PHASES, {})), 3000.0)
+    model = telling(scoringnet_tf.ScoringNet("diving_phases", **PHASES), 3000.0)
     model.learned_parts = {"kfs"}
     return Predictor(model)
 

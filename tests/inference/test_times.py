@@ -8,7 +8,7 @@ import pytest
 from conftest import write_bars
 from refusals import refused
 from scripted_stages import labels_of, scripted
-from training_runs import telling
+from training_runs import OF_BARS, telling
 
 import scoringnet_tf
 from scoringnet_tf.body.track import Track
@@ -26,12 +26,6 @@ from scoringnet_tf.models.settings import merged
 from scoringnet_tf.models.training_statistics import Intervals, TrainingStatistics, checksum
 from scoringnet_tf.sports import StageEdge, get_sport
 
-SMALL = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "content": {"frame_size": (36, 48)},
-}
 PHASES = get_sport("diving_phases")
 DIVE = ((0, 4), (1, 10), (2, 6), (3, 20), (4, 8), (0, 5))
 APPROACH, TAKE_OFF, FLIGHT, ENTRY = 0.4, 0.8, 0.8, 1.6  # seconds of DIVE at 25 frames a second
@@ -72,7 +66,7 @@ def test_an_export_gives_the_frames_of_the_same_moments():
 def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
     """Beside the error that it measured, by a frame: what a frame shows first may be as old as the frame before."""
     options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
-    plain = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(SMALL, options)), 3000.0)
+    plain = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(OF_BARS, options)), 3000.0)
     plain.learned_parts = {"kfs"}
     times = Intervals(0.9, {"take-off": 0.08, "flight time": 0.1}, {})
     known = TrainingStatistics(9, "", checksum(plain), {}, ("entry",), times=times).get_config()
@@ -122,7 +116,7 @@ FALLS = [  # (stages, moments that are told, codes of what is not)
 @pytest.fixture(scope="module")
 def phases():
     options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
-    model = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(SMALL, options)), 3000.0)
+    model = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(OF_BARS, options)), 3000.0)
     model.learned_parts = {"kfs"}
     return model
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import write_bars
 from refusals import refused
 from scripted_stages import windowed
-from training_runs import STATISTICS, batch, trained
+from training_runs import SMALL, batch, trained
 
 import scoringnet_tf
 from scoringnet_tf.inference.pipeline import Predictor
@@ -18,10 +18,8 @@ from scoringnet_tf.models.settings import merged
 
 SIZE, WIDTH = (32, 32), 1 / 32
 FEW_LAYERS = {  # where it is enough that gradients come from both kinds of heads: a third of the layers
-    "segmenter": {"network": "c3d"},
     "score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 9.0)}},
 }
-HEADS = {"width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8), "score_statistics": STATISTICS}}
 
 
 def image_model():
@@ -40,7 +38,7 @@ def video_model(steps=4):
 
 
 BACKBONES = {
-    "I3D": lambda: Backbone(I3D((None, *SIZE, 3), WIDTH, ("Mixed_3c", "Mixed_5c"), masked=True)),
+    "I3D": lambda: Backbone(I3D((None, *SIZE, 3), WIDTH, ("Mixed_3b", "Mixed_4b"), masked=True)),  # of strides 2 and 4
     "C3D": lambda: Backbone(C3D((None, *SIZE, 3), WIDTH, temporal_pooling=False, masked=True), pool="none"),
     "images": lambda: Backbone(image_model()),
 }
@@ -67,7 +65,7 @@ def features(backbone, frames, mask=None):
 
 
 def net(backbone, **options):
-    return scoringnet_tf.ScoringNet(backbone=backbone, **merged(HEADS, {"content": {"frame_size": (36, 48)}}, options))
+    return scoringnet_tf.ScoringNet(backbone=backbone, **merged(SMALL, {"content": {"frame_size": (36, 48)}}, options))
 
 
 # === Features ===
@@ -195,7 +193,7 @@ def test_it_is_saved_and_read_again(model, backbone, tmp_path):
 def test_heads_that_learned_from_features_score_frames_with_their_backbone():
     backbone, frames = Backbone(image_model()), frames_of(12)
     heads = trained(
-        scoringnet_tf.ScoringNet(**merged(HEADS, {"content": {"features": {"size": 6, "stride": 1, "origin": None}}}))
+        scoringnet_tf.ScoringNet(**merged(SMALL, {"content": {"features": {"size": 6, "stride": 1, "origin": None}}}))
     )
     mask = np.ones((1, 12), bool)
     expected = heads({"features": features(backbone, frames), "mask": mask})

@@ -20,7 +20,10 @@ from scoringnet_tf.models.settings import merged
 SCRIPT = pathlib.Path(__file__).with_name("backend_step.py")
 # Of XLA, which takes a minute to make two steps fast.
 QUICK_TO_COMPILE = {"XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"}
-WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
+WITHOUT_DROPOUT = {
+    "segmenter": {"network": "c3d_bi_lstm", "dropout_rate": 0.0},
+    "score_predictor": {"dropout_rate": 0.0},
+}
 
 
 def run(backend, folders):

@@ -10,7 +10,6 @@ import scoringnet_tf
 from scoringnet_tf.inference.calibration import calibrate
 from scoringnet_tf.inference.predictor import predictor_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
-from scoringnet_tf.models.settings import merged
 from scoringnet_tf.training.initialization import load_network, load_segmenter
 
 TOWERS = {"difficulty", "execution"}
@@ -19,9 +18,7 @@ ALL = {"kfs", *TOWERS}
 
 @pytest.fixture(scope="module")
 def shared():
-    return scoringnet_tf.ScoringNet(
-        **merged(SMALL, {"segmenter": {"network": "c3d"}})
-    )  # an LSTM takes half of the time
+    return scoringnet_tf.ScoringNet(**SMALL)
 
 
 @pytest.fixture

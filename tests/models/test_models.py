@@ -64,27 +64,6 @@ def test_scoring_net_has_the_size_counted_by_hand():
     assert model.count_params() == kfs + 2 * tower
 
 
-def test_c3d_endpoints_have_caffes_shapes():
-    shapes = {
-        "conv1a": (16, 112, 112, 64),
-        "pool1": (16, 56, 56, 64),
-        "pool2": (8, 28, 28, 128),
-        "pool3": (4, 14, 14, 256),
-        "pool4": (2, 7, 7, 512),
-        "conv5b": (2, 7, 7, 512),
-        "pool5": (1, 4, 4, 512),
-    }
-    c3d = C3D(final_endpoint="pool5")  # the dense layers have twice its weights
-    assert {name: c3d.endpoint(name).output_shape[1:] for name in shapes} == shapes
-    assert C3D(width_multiplier=1 / 16, final_endpoint="conv5b").output_shape == (
-        None,
-        2,
-        7,
-        7,
-        512 // 16,
-    )
-
-
 def test_padding_does_not_change_the_result(model, videos):
     padded = model(videos, training=False)
     alone = model({name: value[1:, :9] for name, value in videos.items()}, training=False)

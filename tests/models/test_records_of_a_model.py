@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import assert_same, batch
+from training_runs import TINY, assert_same, batch
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.models.settings import merged
 
-TINY = {
-    "image_size": (32, 32),
-    "width_multiplier": 1 / 16,
-    "score_predictor": {"clip_lengths": (8, 8)},
-    "segmenter": {"decoding": "ordered"},
-}
+ORDERED = merged(TINY, {"segmenter": {"decoding": "ordered"}})
 QUIET = {"verbose": 0, "shuffle": False}
 
 
@@ -41,7 +36,7 @@ def ready(model):
 
 @pytest.fixture
 def trained(diving_records):
-    model = ready(scoringnet_tf.ScoringNet.for_records(scoringnet_tf.DatasetInfo.load(diving_records), **TINY))
+    model = ready(scoringnet_tf.ScoringNet.for_records(scoringnet_tf.DatasetInfo.load(diving_records), **ORDERED))
     model.scores_learned = True
     return model
 
@@ -66,7 +61,7 @@ def test_evaluating_frames_of_another_form_or_size_is_refused(trained, diving_re
     with refused("other_content", others):
         trained.fit(videos(diving_records).take(1), validation_data=videos(others), **QUIET)
     with refused("other_content", (73, 98), (36, 48)):
-        ready(scoringnet_tf.ScoringNet(**merged(TINY, {"content": {"frame_size": (73, 98)}}))).fit(
+        ready(scoringnet_tf.ScoringNet(**merged(ORDERED, {"content": {"frame_size": (73, 98)}}))).fit(
             videos(diving_records), **QUIET
         )
 
@@ -76,7 +71,7 @@ def test_its_own_records_and_other_data_are_taken(trained, diving_records, other
     data = videos(diving_records).take(1)
     trained.fit(data, validation_data=videos(diving_records, "test").take(1), **QUIET)
     trained.fit(*batch(), verbose=0)
-    by_hand = ready(scoringnet_tf.ScoringNet(**merged(TINY, {"content": {"frame_size": (36, 48)}})))
+    by_hand = ready(scoringnet_tf.ScoringNet(**merged(ORDERED, {"content": {"frame_size": (36, 48)}})))
     by_hand.fit(videos(others).take(1), **QUIET)  # which says of no records that it is for them
 
 
@@ -120,4 +115,4 @@ def test_scores_that_nothing_can_be_learned_from_are_named(diving_records, known
     info = scoringnet_tf.DatasetInfo.load(diving_records)
     info.score_statistics["train"]["difficulty"] = known
     with refused(code, diving_records, "difficulty"):
-        scoringnet_tf.ScoringNet.for_records(info, **TINY)
+        scoringnet_tf.ScoringNet.for_records(info, **ORDERED)

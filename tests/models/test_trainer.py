@@ -20,7 +20,6 @@ PARTS = ("segmenter", "score_predictor")
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
 DISTRIBUTION = {"score_predictor": {"head": "distribution"}}
 WHOLE = {"segmenter": None}
-WITHOUT_LSTM = {"segmenter": {"network": "c3d"}}  # which takes half of the time
 SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
 # A few steps take less than their graph takes to be traced. Graphs are those of `step`, of scaled losses and of
 # models that are saved.
@@ -34,7 +33,7 @@ def dataset(*parts):
 @functools.cache
 def shared(kind):
     """A model that tests compile, and some train."""
-    options = {"regression": WITHOUT_LSTM, "whole": WHOLE, "distribution": WHOLE | DISTRIBUTION}
+    options = {"regression": {}, "whole": WHOLE, "distribution": WHOLE | DISTRIBUTION}
     return scoringnet_tf.ScoringNet(**merged(SMALL, options[kind]))
 
 
@@ -130,7 +129,7 @@ def test_src_is_of_as_many_videos_as_there_are(network):
 @pytest.fixture(scope="module")
 def network():
     """A model that no test trains."""
-    return scoringnet_tf.ScoringNet(**merged(SMALL, WITHOUT_LSTM))
+    return scoringnet_tf.ScoringNet(**SMALL)
 
 
 @pytest.fixture

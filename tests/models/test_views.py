@@ -29,7 +29,7 @@ def made(views=1, **changes):
     keras.utils.set_random_seed(0)
     of_scores = {"clip_lengths": (8, 6), "score_statistics": STATISTICS, "views": views}
     options = {"score_predictor": of_scores, "content": {"frame_size": (36, 48)}}
-    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options, changes)))
+    return telling(scoringnet_tf.ScoringNet(**merged(SMALL, options, changes)), 10_000.0)
 
 
 def looped(model, video, stages, views):

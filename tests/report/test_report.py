@@ -19,7 +19,7 @@ from command_forks import forked
 from conftest import disposed, read_index, write_bars, write_images, write_video
 from page_samples import Elements, run
 from refusals import code_printed, refused
-from training_runs import telling
+from training_runs import SMALL, telling
 
 import scoringnet_tf
 from scoringnet_tf.body.skeleton import JOINT, JOINTS
@@ -33,6 +33,7 @@ from scoringnet_tf.inference.result import Performance
 from scoringnet_tf.inference.seen import Seen
 from scoringnet_tf.inference.times import Element, Measure, Moment
 from scoringnet_tf.inference.words import remark
+from scoringnet_tf.models.settings import merged
 from scoringnet_tf.report.page_data import ONE_DEVIATION, performance_pages, scenes, video_pages
 from scoringnet_tf.support.messages import Remark
 
@@ -43,16 +44,8 @@ GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 @pytest.fixture(scope="module")
 def predictor():
     keras.utils.set_random_seed(0)
-    model = scoringnet_tf.ScoringNet(
-        image_size=(32, 32),
-        width_multiplier=1 / 16,
-        score_predictor={
-            "clip_lengths": (8, 8),
-            "score_statistics": {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
-        },
-        content={"frame_size": (36, 48), "stored": {"jpeg_quality": 100}},
-    )
-    return Predictor(telling(model, 10_000.0), name="tiny")
+    content = {"content": {"frame_size": (36, 48), "stored": {"jpeg_quality": 100}}}
+    return Predictor(telling(scoringnet_tf.ScoringNet(**merged(SMALL, content)), 10_000.0), name="tiny")
 
 
 def shown(predictor, path, joints=True, **changes):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import refused
-from training_runs import settings
+from training_runs import TINY, settings
 
 from data_prep.datasets import manifest
 from data_prep.records.building import build_records
@@ -167,11 +167,9 @@ def test_stage_labels_of_a_sport_without_stages_are_refused(stages, problems, tm
 
 # === Models ===
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 8)}}
-
 
 def test_a_model_of_it_has_one_tower_and_no_kfs_and_is_saved_whole(records, tmp_path):
-    model = ScoringNet.for_records(DatasetInfo.load(records), **SMALL)
+    model = ScoringNet.for_records(DatasetInfo.load(records), **TINY)
     assert model.scores == ("final",) and model.networks == ("score_predictor",)
     inputs, _ = next(iter(videos(records, "test", batch_size=2)))
     model.save_to_preset(tmp_path)
@@ -183,14 +181,14 @@ def test_a_model_of_it_has_one_tower_and_no_kfs_and_is_saved_whole(records, tmp_
 @pytest.mark.parametrize(("fragment", "seen"), [("", [1, 2]), ("fragments: {final: [impact]}", [2])])
 def test_with_stages_its_model_finds_them_and_sees_its_fragment(fragment, seen, tmp_path):
     sport = golf(tmp_path, GOLF + STAGES + fragment)
-    model = ScoringNet(sport, **SMALL)
+    model = ScoringNet(sport, **TINY)
     assert set(model.output) == {"stages", "labels", "final", "empty_fragments"}
     assert model.fragment_stages == {"final": [sport.stages[stage] for stage in seen]}
 
 
 def test_models_and_runs_cannot_have_what_the_sport_lacks(records, tmp_path):
     sport, info = golf(tmp_path), DatasetInfo.load(records)
-    assert ScoringNet(sport, **SMALL).segmenter is None
+    assert ScoringNet(sport, **TINY).segmenter is None
     with pytest.raises(ValueError, match="scores"):
         ScoringNet(sport, score_predictor={"scores": ("difficulty", "execution")})
     for changes in ({"fragments": "true"}, {"scores": "parts"}):

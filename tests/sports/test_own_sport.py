@@ -8,7 +8,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
-from training_runs import trained
+from training_runs import TINY, trained
 
 import scoringnet_tf
 from data_prep.datasets import motion
@@ -24,7 +24,6 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.initialization import load_segmenter
 
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (4, 4)}}
 HEADER = "video,split,group,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
 
 
@@ -71,7 +70,7 @@ def test_a_model_holds_the_whole_definition(own_records, tmp_path):
     info = DatasetInfo.load(own_records)
     # Two videos, one to train on: its scores do not vary.
     info.score_statistics["train"] = {score: {"mean": 50.0, "std": 9.0} for score in ("difficulty", "execution")}
-    model = scoringnet_tf.ScoringNet.for_records(info, **SMALL)
+    model = scoringnet_tf.ScoringNet.for_records(info, **TINY)
     model.save_to_preset(tmp_path / "run")
     loaded = load_scoring_net(tmp_path / "run")
     assert loaded.sport == loaded.score_predictor.get_layer("final").sport == OWN
@@ -102,7 +101,7 @@ def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
 def test_a_trained_kfs_of_another_sport_is_refused():
     """Of as many stages, which would be other ones."""
     renamed = dataclasses.replace(OWN, stages=("noise", "out-run", *OWN.stages[1:4]))
-    network, source = (scoringnet_tf.ScoringNet(sport=sport, **SMALL) for sport in (OWN, renamed))
+    network, source = (scoringnet_tf.ScoringNet(sport=sport, **TINY) for sport in (OWN, renamed))
     with pytest.raises(InputError, match="out-run"):
         load_segmenter(network, source, "kfs.keras")
 
@@ -139,7 +138,7 @@ def test_commands_take_the_file(tmp_path):
 
 @pytest.mark.slow
 def test_suggest_writes_the_file_that_its_next_commands_need(tmp_path):
-    model = scoringnet_tf.ScoringNet(sport=OWN, **SMALL, content={"frame_size": (36, 48)})
+    model = scoringnet_tf.ScoringNet(sport=OWN, **TINY, content={"frame_size": (36, 48)})
     trained(model).save_to_preset(tmp_path / "model")
     write_bars(tmp_path / "1.avi", 8)
     flags = [f"--model={tmp_path}/model", "--format=csv", f"--output={tmp_path}/out.csv"]

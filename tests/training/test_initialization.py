@@ -38,7 +38,6 @@ from scoringnet_tf.training.network import build_network
 BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
 CLIP, WIDTH = (8, 32, 32, 3), 1 / 16
 TRUNK = {"final_endpoint": "conv5b"}
-TINY = merged(SMALL, {"segmenter": {"network": "c3d"}})  # without an LSTM, which takes half of the time
 
 
 def c3ds_of(network):
@@ -49,7 +48,7 @@ def c3ds_of(network):
 @pytest.fixture(scope="module")
 def network():
     """One that no test changes."""
-    return scoringnet_tf.ScoringNet(**TINY)
+    return scoringnet_tf.ScoringNet(**SMALL)
 
 
 # === A pretrained C3D ===
@@ -173,7 +172,7 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
 def test_a_model_that_is_built_otherwise_is_refused_whole(network, theirs):
     before = network.get_weights()
     with refused("other_model", "the model"):
-        copy_network(network, scoringnet_tf.ScoringNet(**merged(TINY, theirs)), "the model")
+        copy_network(network, scoringnet_tf.ScoringNet(**merged(SMALL, theirs)), "the model")
     assert_same(before, network.get_weights())
 
 

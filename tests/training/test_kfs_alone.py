@@ -6,7 +6,7 @@ from command_forks import forked
 from conftest import write_bars
 from refusals import code_printed, refused
 from tiny_records import feature_video, write_records
-from training_runs import changed, eagerly, scoring_run, settings, trained_by
+from training_runs import TINY, changed, eagerly, scoring_run, settings, trained_by
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -23,7 +23,7 @@ from scoringnet_tf.weights.c3d import c3d_of_tower
 def alone(diving_records, tmp_path_factory):
     """The path of such a model."""
     info = DatasetInfo.load(diving_records)
-    network = scoringnet_tf.ScoringNet.for_records(info, image_size=(32, 32), width_multiplier=1 / 16)
+    network = scoringnet_tf.ScoringNet.for_records(info, **TINY)
     network.learned_parts = {"kfs"}
     path = tmp_path_factory.mktemp("alone") / "best.keras"
     network.save(path)

@@ -29,6 +29,7 @@ SETTINGS = {
     "lr_multipliers": {},
     "batch_size": 8,
     "training": "joint",
+    "stage_network": "c3d_bi_lstm",
 }
 
 

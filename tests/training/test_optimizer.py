@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from training_runs import STATISTICS
+from training_runs import STATISTICS, TINY
 
 import scoringnet_tf
 from scoringnet_tf.models.parameter_groups import rate_factors
@@ -142,9 +142,7 @@ def test_the_average_takes_in_every_update_once(batches_per_update, dtype):
 
 def test_each_part_moves_by_its_share_of_adams_step():
     """old + factor · (new − old), where a C3D has the factor of all C3Ds times that of the part it lies in."""
-    network = scoringnet_tf.ScoringNet(
-        image_size=(32, 32), width_multiplier=1 / 16, score_predictor={"clip_lengths": (8, 8)}
-    )
+    network = scoringnet_tf.ScoringNet(**TINY)
     before = [np.array(variable) for variable in network.trainable_variables]
     rng = np.random.default_rng(3)
     drawn = [rng.normal(size=value.shape).astype("float32") for value in before]

@@ -40,6 +40,7 @@ def tables_of(folder):
 
 # Without colour jitter, whose mean is that of the decoded frames, and noise, which is drawn for them alone.
 STAGED = {"validation_every": 2, "color_jitter": 0, "degradation": 0, "ema_momentum": 0.8}
+STAGED["stage_network"] = "c3d_bi_lstm"
 
 
 @pytest.fixture(scope="module")

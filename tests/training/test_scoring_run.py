@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import STATISTICS, changed, scoring_run, settings
+from training_runs import STATISTICS, TINY, changed, scoring_run, settings
 
 import scoringnet_tf
 from data_prep.records.building import build_records
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.training import scoring
 from scoringnet_tf.training.initialization import check_parts
@@ -36,6 +35,7 @@ UNUSUAL = {  # unlike every default
     "degradation": 0.37,
     "width_multiplier": 1 / 32,
     "clip_lengths": [9, 11],
+    "stage_network": "c3d_bi_lstm",
     "lstm_units": 96,
     "segmenter_fc_units": 160,
     "segmenter_dropout": 0.11,
@@ -240,18 +240,15 @@ def test_float16_is_the_default_of_a_gpu_and_needs_one(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def start(diving_records, tmp_path_factory):
-    """(A network, weights to start from: name → path.) Of these it only counts what they have learned."""
-    folder = tmp_path_factory.mktemp("weights")
-    network = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
-    of_features = scoringnet_tf.ScoringNet(
-        width_multiplier=1 / 16, content={"features": {"size": 4, "stride": 1, "origin": None}}
-    )
+def start(diving_records):
+    """(A network, models to start from by name.) Of these it only counts what they have learned."""
+    network = build_network(DatasetInfo.load(diving_records), settings("run", diving_records), "float32")
+    content, models = {"features": {"size": 4, "stride": 1, "origin": None}}, {}
     for name, learned in (("net", True), ("kfs", False)):
-        of_features.learned_parts = {"kfs"}
-        of_features.scores_learned = learned
-        of_features.save(folder / f"{name}.keras")
-    return network, {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
+        models[name] = scoringnet_tf.ScoringNet(width_multiplier=1 / 16, segmenter=TINY["segmenter"], content=content)
+        models[name].learned_parts = {"kfs"}
+        models[name].scores_learned = learned
+    return network, models
 
 
 @pytest.mark.parametrize(
@@ -275,11 +272,9 @@ def start(diving_records, tmp_path_factory):
 )
 def test_parts_that_cannot_learn_or_rest_are_named(start, multipliers, changes, code, named):
     """Nothing changes by the check."""
-    network, files = start
-    of_files = {name: files[each] for name, each in changes.items() if each in files}
-    config = settings("run", "records", lr_multipliers=multipliers, **{**changes, **of_files})
-    model = load_scoring_net(config.starts["initial_model"]) if "initial_model" in config.starts else None
-    before = len(network.trainable_variables)
+    network, models = start
+    config = settings("run", "records", lr_multipliers=multipliers, **changes)
+    model, before = models.get(config.starts.get("initial_model")), len(network.trainable_variables)
     with refused(code, *named) if code else contextlib.nullcontext():
         check_parts(network, [phase.name for phase in phases(config)], config, model)
     assert len(network.trainable_variables) == before

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import code_printed, refused
-from training_runs import trained
+from training_runs import TINY, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -16,7 +16,7 @@ from scoringnet_tf.training.initialization import load_pretrained
 from scoringnet_tf.training.run_record import RunRecord
 from scoringnet_tf.weights.c3d import c3d_of_tower
 
-SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "score_predictor": {"clip_lengths": (8, 16)}}
+SMALL = merged(TINY, {"score_predictor": {"clip_lengths": (8, 16)}})
 REGRESSOR = {  # unlike the defaults
     "score_predictor": {"pool_stride": 1, "conv_filters": 256, "fc_units": 256},
     "content": {"preprocessing": {"scale": 1 / 127.5}},

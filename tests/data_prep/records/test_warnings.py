@@ -81,8 +81,7 @@ def test_frames_that_are_not_evenly_spaced(tmp_path):
 # === Stages ===
 
 
-@COMMANDS
-def test_stages_in_another_order(diving_dir, command):
+def test_stages_in_another_order(diving_dir):
     """Two names exchanged, and a stage that is there twice: decoding in order gives neither."""
     named = {"001": ["pre-starting", "entry", "take-flight"], "002": ["take-flight", "entry", "take-flight"]}
     rows = []
@@ -90,11 +89,10 @@ def test_stages_in_another_order(diving_dir, command):
         stages = named.get(f"{number:03d}", ["pre-starting", "take-flight", "entry"])
         rows += [(f"{number:03d}", stage, 4 * index, 4 * index + 4) for index, stage in enumerate(stages)]
     write_table(diving_dir / "stage_labels.csv", STAGES, rows)
-    assert said(notes_of(command, "unlv_diving", diving_dir), "stages_unordered").startswith("001, 002: ")
+    assert said(notes_of("build", "unlv_diving", diving_dir), "stages_unordered").startswith("001, 002: ")
 
 
-@COMMANDS
-def test_a_performance_without_frames_of_a_stage(tmp_path, command):
+def test_a_performance_without_frames_of_a_stage(tmp_path):
     """A row that was never filled in; of one that is filled in part the stages are unknown."""
     boundaries = {"a.mp4": (2, 8, 8, 8), "b.mp4": (2, 5, 8, 12), "c.mp4": (2, "", 8, 12)}
     rows = [(name, 3.0, 21.0, 63.0, "train", *frames) for name, frames in boundaries.items()]
@@ -102,7 +100,7 @@ def test_a_performance_without_frames_of_a_stage(tmp_path, command):
     for number, (name, *_) in enumerate(rows):
         write_bars(source / name, 20, number)
     missing = [
-        note for note in notes_of(command, "manifest", source, sport="diving") if "missing_stage" in codes([note])
+        note for note in notes_of("check", "manifest", source, sport="diving") if "missing_stage" in codes([note])
     ]
     assert all(note.startswith("a.mp4: ") for note in missing)
     assert ["take-flight" in note for note in missing] == [True, False] and "entry" in missing[1]
@@ -175,9 +173,8 @@ def test_of_real_features_nothing_is_said_but_what_was_done_to_them(tmp_path):
     assert number == 40 and lines[0].code == "wrong_shape"
 
 
-@COMMANDS
-def test_turned_sequences_of_one_length_are_told_by_what_is_smooth(tmp_path, command):
-    assert codes(unusual(write_set(tmp_path / "set", [walk.T for walk in walks(steps=40)]), command)) == [
+def test_turned_sequences_of_one_length_are_told_by_what_is_smooth(tmp_path):
+    assert codes(unusual(write_set(tmp_path / "set", [walk.T for walk in walks(steps=40)]), "build")) == [
         "maybe_exchanged_axes"
     ]
 
@@ -237,9 +234,8 @@ def test_features_that_are_equal_in_float32_alone_are_named_once_with_the_reason
 # === Scores and splits ===
 
 
-@COMMANDS
-def test_scores_that_are_all_equal(tmp_path, command):
-    (note,) = unusual(write_set(tmp_path / "set", walks(), scores=[63.0] * 12), command)
+def test_scores_that_are_all_equal(tmp_path):
+    (note,) = unusual(write_set(tmp_path / "set", walks(), scores=[63.0] * 12))
     assert note.code == "equal_scores" and "63" in note and "final" in note
     different = [*[63.0] * 8, 64.0, *[63.0] * 2, 62.0]
     assert unusual(write_set(tmp_path / "different", walks(), scores=different)) == []
@@ -252,10 +248,9 @@ def test_dives_of_one_difficulty_are_usual(tmp_path):
     assert "equal_scores" not in codes(unusual(folder))
 
 
-@COMMANDS
-def test_records_without_a_test_split(tmp_path, command):
+def test_records_without_a_test_split(tmp_path):
     splits = ["validation" if number % 3 else "train" for number in range(12)]
-    assert codes(unusual(write_set(tmp_path / "set", walks(), splits=splits), command)) == ["no_test_split"]
+    assert codes(unusual(write_set(tmp_path / "set", walks(), splits=splits), "build")) == ["no_test_split"]
 
 
 # === Executions ===
