@@ -183,6 +183,7 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     assert first.stdout.startswith("**Thirty sequences.**")
     with (tmp_path / "out/predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
+    assert "group" not in rows[0]  # a group is a fold, or a part of one
     for name in ("ScoringNet", "Ridge"):
         assert sorted(row["video_id"] for row in rows if row["row"] == name) == [f"{n:02d}" for n in range(30)]
     models = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/trainings").rglob("*.keras")}
@@ -192,13 +193,12 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     assert {path: path.stat().st_mtime_ns for path in models} == models
 
 
-@pytest.mark.parametrize(("way", "draws_groups"), [("", False), ("--group=group", False), ("--split_files", True)])
+@pytest.mark.parametrize(("way", "draws_groups"), [("--folds=2", False), ("--split_files=FILE", True)])
 def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path, way, draws_groups):
-    """Intervals are over groups unless a fold parts them, or is made of them."""
+    """Intervals are over groups unless a fold parts them, or is made of them as above."""
     write_split(tmp_path / "split.csv", {f"{n:02d}": "train" if n % 3 else "test" for n in range(30)})
-    ways = {"": ["--folds=2"], "--group=group": [way, "--folds=2"]}
     words = [f"--records_dir={records}", f"--output_dir={tmp_path}", "--nonetwork"]
-    words += ways.get(way, [f"--split_files={tmp_path / 'split.csv'}"])
+    words.append(way.replace("FILE", str(tmp_path / "split.csv")))
     result = forked("scoringnet_tf.cross_validate", *words)
     assert result.returncode == 0, result.stderr
     assert "| Gaussian process |" in result.stdout and "ScoringNet" not in result.stdout

@@ -46,6 +46,7 @@ def run(form, path, videos):
     return dict(zip(names, session.run(names, videos), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", EXPORTS)
 def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form, features_network, tmp_path):
     trained(features_network).save(tmp_path / "model.keras")

@@ -44,7 +44,7 @@ def without_pooling(c3d, endpoint):
 
 
 @pytest.mark.parametrize("endpoint", ["conv3b", "pool5"])
-@pytest.mark.parametrize("stride", [1, 3, 16, 17, 100])
+@pytest.mark.parametrize("stride", [1, 17, 100])
 def test_features_per_frame_are_those_of_the_whole_video(c3d, endpoint, stride):
     expected = without_pooling(c3d, endpoint).reshape(LENGTH, -1)[::stride]
     features = extracted(c3d, endpoint, "frame", stride)
@@ -54,7 +54,7 @@ def test_features_per_frame_are_those_of_the_whole_video(c3d, endpoint, stride):
 
 
 @pytest.mark.parametrize(("endpoint", "length"), [("conv5b", 16), ("pool5", 16), ("fc6", 8), ("fc7", 8)])
-@pytest.mark.parametrize("stride", [5, 8, 20])
+@pytest.mark.parametrize("stride", [5, 20])
 def test_features_per_clip_are_those_of_the_clips(c3d, endpoint, length, stride):
     """Of 16 frames; fc6 and fc7 of as many as they were trained on."""
     clips = [[min(start + frame, LENGTH - 1) for frame in range(length)] for start in range(0, LENGTH, stride)]

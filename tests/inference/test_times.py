@@ -118,14 +118,14 @@ def phases():
     options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
     model = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(OF_BARS, options)), 3000.0)
     model.learned_parts = {"kfs"}
-    return model
+    return Predictor(model)
 
 
 @pytest.mark.parametrize(("runs", "told", "codes"), FALLS)
 def test_each_moment_of_a_fall_is_told_or_withheld_by_itself(phases, tmp_path, runs, told, codes):
     labels = labels_of(*runs)
     write_bars(tmp_path / "v.avi", len(labels))
-    (one,) = scripted(Predictor(phases), labels)(tmp_path / "v.avi").performances
+    (one,) = scripted(phases, labels)(tmp_path / "v.avi").performances
     assert [*one.moments] == told
     assert ("flight time" in one.measures) == (len(told) == 2)
     said = one.warnings if told else one.own_reasons
@@ -172,7 +172,7 @@ def test_what_people_corrected_goes_before_all_that_the_model_finds(phases, tmp_
     """A dive that it withholds, too; to the frame, at another rate than the model's, without an uncertainty."""
     labels = labels_of((0, 10), (1, 10), (0, 40))
     write_bars(tmp_path / "v.avi", 72, fps=30)
-    predictor = scripted(Predictor(phases), labels)
+    predictor = scripted(phases, labels)
     (part,) = predictor.results(predictor.read(tmp_path / "v.avi"))
     assert not part.performances[0].moments
     texts = {"athlete": ("", "Ann"), "dive": ("107B", "5253B"), "note": ("", "late")}
@@ -197,6 +197,6 @@ def test_what_people_corrected_goes_before_all_that_the_model_finds(phases, tmp_
 
 def test_a_correction_of_a_performance_that_is_not_there_is_refused(phases, tmp_path):
     write_bars(tmp_path / "v.avi", 60)
-    predictor = scripted(Predictor(phases), labels_of((0, 60)))
+    predictor = scripted(phases, labels_of((0, 60)))
     with refused("out_of_range", "performance 2"):
         list(predictor.results(predictor.read(tmp_path / "v.avi"), corrections=[correction(number=2)]))

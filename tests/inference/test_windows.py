@@ -49,7 +49,7 @@ def whole(segmenter, frames):
     return np.asarray(segmenter(inputs, training=False))[0]
 
 
-@pytest.mark.parametrize("length", [1, 15, 16, 17, 25, 60])
+@pytest.mark.parametrize("length", [1, 16, 17, 60])
 def test_equals_the_whole_video(with_features, reader, length):
     frames = clip(length)
     found, features = windowed(reader, frames)
@@ -79,14 +79,18 @@ def test_the_weights_are_the_segmenters(segmenter, reader):
         layer.recurrent_kernel.assign(before)
 
 
+@pytest.fixture(scope="module")
+def trunk():
+    network = I3D((None, *SIZE, 3), 1 / 16, ("Mixed_4f", "Mixed_5c"), masked=True, folded=True)
+    for layer in network.layers:  # biases, too, so that padding shows
+        layer.set_weights([np.random.default_rng(0).normal(0.02, 0.1, weight.shape) for weight in layer.weights])
+    return Backbone(network, pretrained=True)
+
+
 @pytest.mark.parametrize(("length", "stretch"), [(1, 1024), (9, 1024), (129, 1024), (300, 1024), (129, 64)])
-def test_a_chain_computes_what_it_computes_of_the_whole_video(length, stretch, monkeypatch):
+def test_a_chain_computes_what_it_computes_of_the_whole_video(trunk, length, stretch, monkeypatch):
     """Also where one stretch of vectors that are interpolated meets the next."""
     monkeypatch.setattr(windows, "STRETCH", stretch)
-    network = I3D((None, *SIZE, 3), 1 / 16, ("Mixed_4f", "Mixed_5c"), masked=True, folded=True)
-    trunk = Backbone(network, pretrained=True)
-    for layer in trunk.model.layers:  # biases, too, so that padding shows
-        layer.set_weights([np.random.default_rng(0).normal(0.02, 0.1, weight.shape) for weight in layer.weights])
     frames, reader = clip(length), WindowedBackbone(trunk, trunk.reach, every=3)
     found = windowed(reader, frames)
     inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, length), bool)}
