@@ -288,7 +288,6 @@ def stage_model(tmp_path_factory):
     model = scoringnet_tf.ScoringNet(
         image_size=(32, 32),
         width_multiplier=1 / 16,
-        segmenter={"network": "c3d"},  # an LSTM takes half of the time
         score_predictor={"clip_lengths": (8, 8)},
         content={"frame_size": (36, 48)},
     )

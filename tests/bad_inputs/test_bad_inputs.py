@@ -117,7 +117,7 @@ VIDEOS = [  # code of the error or of a reason, argument of predict, what makes 
     ("unreadable", "*.mov"),
     ("unreadable", "http://no-such-host.invalid/a.mp4"),
     ("too_few_frames", "one.avi", bars("one.avi", 1)),
-    ("frame_rate_too_low", "slow.avi", bars("slow.avi", 20, fps=1)),
+    ("frame_rate_too_low", "slow.avi", bars("slow.avi", 30, fps=1)),
 ]
 
 
