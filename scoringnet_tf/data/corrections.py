@@ -124,8 +124,10 @@ def by_video(corrections: Sequence[Correction], videos: Iterable[str], sport: Sp
     found: dict[str, list[Correction]] = {}
     others: dict[str, str] = {}  # where a correction is → a video of that name
     for path in videos:
-        for one in [one for one in corrections if one.video == name_of(path)]:
-            if one.sha256 == Clip(Path(path)).sha256():
+        named = [one for one in corrections if one.video == name_of(path)]
+        digest = Clip(Path(path)).sha256() if named else ""
+        for one in named:
+            if one.sha256 == digest:
                 one.check_count(_number_of_frames(Path(path)))
                 found.setdefault(path, []).append(one.checked(sport))
             else:
