@@ -87,6 +87,9 @@ def _import_all():
 def _serve(connection):
     """Runs commands, one after another, until whoever asks for them is gone."""
     atexit._clear()
+    warnings.resetwarnings()  # pytest's are errors; a command has those of Python
+    for ignored in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", ignored)
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
