@@ -1,5 +1,6 @@
 """Athletes are followed through drawn film by an estimator that reads the colours of drawn joints."""
 
+import concurrent.futures
 import itertools
 
 import cv2
@@ -200,6 +201,14 @@ def test_a_network_is_made_for_the_first_crops_and_silently(monkeypatch, capfd):
     models.first(np.zeros((2, 256, 256, 3), np.float32))
     assert len(made) == 1
     assert not capfd.readouterr().err
+
+
+@pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed")
+def test_threads_that_share_a_network_read_the_same_joints():
+    network, crops = load_pose_models().first, np.random.default_rng(0).random((12, 1, 256, 256, 3), np.float32)
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        found = [*threads.map(network, crops)]
+    np.testing.assert_array_equal([each.joints for each in found], [network(crop).joints for crop in crops])
 
 
 def test_a_place_without_networks_says_what_to_install(tmp_path, monkeypatch):
