@@ -25,7 +25,7 @@ from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.readers.text import Row
 from data_prep.datasets.sample import Fields, Sample, Source
 from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
-from data_prep.datasets.stage_labels import short_performances
+from data_prep.datasets.stage_labels import odd_segments
 from data_prep.datasets.table_stages import STAGE_CSV, boundary_columns, label_samples, read_boundaries, stage_files
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
@@ -90,7 +90,7 @@ def read(
         *label_notes,
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *short_performances({sample.video_id: sample.segments for sample in samples}),
+        *odd_segments({sample.video_id: sample.segments for sample in samples}),
         *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
     )
     settings = {"manifest": table.path.name, "stage_labels": stages}

@@ -110,8 +110,12 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
     return stages
 
 
-def short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
-    """Notes performances, {video_id: segments}, that are too short to be scored: their stages may be in seconds."""
+def odd_segments(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
+    """Notes stages, {video_id: segments}, that may be in seconds, or whose ends may be inclusive."""
+    return [*_short_performances(labelled), *_inclusive_ends(labelled)]
+
+
+def _short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
     short = []
     for video_id, segments in labelled.items():
         own = [segment for segment in segments or () if segment.stage != NOISE]
@@ -120,6 +124,13 @@ def short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list
             short.append(f"{video_id} ({own[-1].end - own[0].start})")
     what = f"Stages span fewer than the {SHORTEST} frames that a model needs in {shown(short)}; maybe they are seconds."
     return [Remark("short_performances", what)] if short else []
+
+
+def _inclusive_ends(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:
+    pairs = [pair for segments in labelled.values() for pair in itertools.pairwise(segments or ())]
+    gaps = [after.start - before.end for before, after in pairs if before.end is not None]
+    what = "Every stage ends one frame before the next begins; maybe end_frame is inclusive. Add 1 to each then."
+    return [Remark("inclusive_ends", what)] if gaps and set(gaps) == {1} else []
 
 
 def unlabelled_note(labelled: Mapping[str, Sequence[Segment] | None]) -> list[Remark]:

@@ -22,9 +22,9 @@ from data_prep.datasets.stage_labels import (
     Segment,
     StageError,
     diving_segments,
+    odd_segments,
     read_stage_csv,
     segment_errors,
-    short_performances,
     unlabelled_note,
 )
 from data_prep.support.options import OptionError
@@ -218,7 +218,7 @@ def _make_samples(
     unused = counted(len(videos.keys() - listed), "video")
     notes = [Remark("in_no_split", f"Not built, as in neither split: {unused}.")] if videos.keys() - listed else []
     notes += odd_executions(sport, samples)
-    notes += short_performances({sample.video_id: sample.segments for sample in samples})
+    notes += odd_segments({sample.video_id: sample.segments for sample in samples})
     notes += unlabelled_note({sample.video_id: sample.segments for sample in samples if not sample.problems})
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 

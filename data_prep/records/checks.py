@@ -334,7 +334,7 @@ def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
     for video_id, indices in entries.items():
         splits = [samples[index].split for index in indices]
         if len(indices) > 1:
-            places = f"{len(splits)} times in {splits[0]}" if len(set(splits)) == 1 else f"in {' and '.join(splits)}"
+            places = f"{len(splits)} times in {' and '.join(dict.fromkeys(splits))}"
             for index in indices:
                 problems[index] = Problem(samples[index].where, f"the id {video_id} is {places}.", code="duplicate")
     return problems

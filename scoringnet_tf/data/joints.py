@@ -187,7 +187,7 @@ def read_index(folder: AnyPath) -> JointsIndex:
         source = index["source"]
         names = tuple(map(str, range(NUM_JOINTS[kind]))) if kind else tuple(index["names"])
     except (KeyError, TypeError) as error:
-        message = f"{path} must hold source, and names or a format: {error!r}."
+        message = f"{path} must hold source, and names or a format."
         raise InputError("missing_key", message, f"Formats: {', '.join(NUM_JOINTS)}.") from error
     if (not kind and (names.count(HEAD) != 1 or len(set(names)) < len(names))) or not isinstance(source, str):
         received = ", ".join(map(str, names))

@@ -234,6 +234,15 @@ def test_stages_in_seconds_and_executions_that_no_marks_make_are_noted(tmp_path)
 STAGE_HEADER = "video_id,stage,start_frame,end_frame\n"
 
 
+@pytest.mark.parametrize(("stop", "found"), [(9, True), (10, False), (7, False)])
+def test_ends_that_may_be_inclusive_are_noted(tmp_path, stop, found):
+    """Else a frame at every boundary has no stage, and each stage is a frame short."""
+    rows = f"a.mp4,pre-starting,0,{stop}\na.mp4,take-flight,10,{stop + 10}\na.mp4,entry,20,\n"
+    (tmp_path / "stage_labels.csv").write_text(STAGE_HEADER + rows)
+    notes = notes_of(source_of(tmp_path, "video,split,final\na.mp4,train,63\nb.mp4,train,63\n"))
+    assert ("inclusive_ends" in notes) == found
+
+
 def test_two_tables_of_stages_are_refused_unless_they_are_one(tmp_path):
     (tmp_path / "videos").mkdir()
     (tmp_path / "manifest.csv").write_text("video,split,final\na.mp4,train,63\n")
