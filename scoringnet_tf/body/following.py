@@ -16,7 +16,7 @@ from scoringnet_tf.body.falling import Fall, find_fall
 from scoringnet_tf.body.pairs import beside
 from scoringnet_tf.body.path import Way, best_way, same_sides
 from scoringnet_tf.body.pose import THREADS, PoseEstimator, PoseModels
-from scoringnet_tf.body.skeleton import GRAVITY, MIRRORED, body_length, centre_of_mass, trunk_angle, turned
+from scoringnet_tf.body.skeleton import GRAVITY, MIRRORED, TALL, body_length, centre_of_mass, trunk_angle, turned
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.support.threads import overlapping
 
@@ -27,7 +27,7 @@ TURNS = tuple(45.0 * number for number in range(8))  # of a crop; an estimator k
 CROPS = (0.45, 0.7, 1.1)  # sides that a body is looked for in, heights of the picture
 STANDS, ENTERS = 9, 5  # frames before the take-off and the entry that tell how large the body is
 SURE, COVERED = 0.95, 0.55  # presence and silhouette of a pose that tells it
-REACH, TALL = 1.2, 1.65  # the height that is meant here, with hands up, in body lengths; a diver's, m
+REACH = 1.2  # the height that is meant here, with hands up, in body lengths
 SHORTEST = 4  # frames of a flight that are looked at
 LEAST_SEEN = 0.3  # of the frames, or there is no track
 APART = 1 / 15  # seconds between frames that are looked at in all turns; a tuck turns by 100 degrees in it
@@ -239,12 +239,14 @@ def _beside(scene: _Scene, track: Track) -> _Scene | None:
     looked, height = scene.numbers - track.first_frame, scene.views[0].silhouette.shape[0]
     joints, seen = track.positions[looked] * height, track.seen[looked]
     air = [at for at in range(*scene.flight) if seen[at]]
-    offset = beside([scene.views[at] for at in air], joints[air])
-    if offset is None:
+    other = beside([scene.views[at] for at in air], joints[air], scene.times[air])
+    if other is None:
         return None
+    (right, down), speed = other
     views = []
-    for view, pose in zip(scene.views, joints, strict=True):
+    for view, pose, time in zip(scene.views, joints, scene.times, strict=True):
+        offset = right, down + speed * time
         without = view.silhouette * (1 - drawn(pose, view.body, view.silhouette.shape))
         views.append(view._replace(place=view.place + offset, silhouette=without))
-    across, down = scene.fall
-    return scene._replace(views=views, fall=Fall(np.add(across, (offset[0], 0)), np.add(down, (offset[1], 0, 0))))
+    across, lower = scene.fall
+    return scene._replace(views=views, fall=Fall(np.add(across, (right, 0)), np.add(lower, (down, speed, 0))))

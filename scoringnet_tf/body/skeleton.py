@@ -16,6 +16,7 @@ BONES = tuple(tuple(JOINT[f"{name}_{side}"] for name in link.split()) for side i
 CHAIN = [[JOINT[f"{name}_{side}"] for side in "lr"] for name in ("shoulder", "hip", "knee", "ankle")]
 SHOULDERS, HIPS = CHAIN[:2]
 GRAVITY = 9.81  # m/s²
+TALL = 1.65  # m, a diver with hands up
 TO_TOE = 13 / 12  # from head to toe, by the way from the head to the ankles
 LIMB = 0.0894  # a joint's own radius of gyration, in body lengths: what keeps a tuck's inertia above 0
 # Shares of the body's mass (Winter, Biomechanics and Motor Control, table 4.1): head, then a side, from shoulder to toe
