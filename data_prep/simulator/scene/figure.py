@@ -46,6 +46,19 @@ _MASS = {
     "ankle": 0.035,
     "toe": 0.01,
 }
+# Metres from the joint before it, in a figure of 1.70 m. Shoulders and hips lie half a `Body`'s width aside.
+LENGTHS = {
+    "waist": 0.20,
+    "chest": 0.21,
+    "neck": 0.13,
+    "head": 0.17,
+    "elbow": 0.29,
+    "wrist": 0.25,
+    "hand": 0.16,
+    "knee": 0.42,
+    "ankle": 0.41,
+    "toe": 0.20,
+}
 Keys = list[tuple[float, np.ndarray]]  # (time, pose) in order of time
 GRAVITY = 9.81  # m/s²
 MASSES = np.array([_MASS.get(name.split("_")[0], 0.0) for name in JOINTS])
@@ -111,10 +124,10 @@ def body_joints(poses: np.ndarray, body: Body) -> np.ndarray:
     angle = dict(zip(POSE_FIELDS, np.radians(poses.T), strict=True))
     spine, none = angle["spine"], np.zeros(len(poses))
     bones = [
-        ("waist", "pelvis", spine * 0.2, none, 0.20),
-        ("chest", "waist", spine * 0.8, none, 0.21),
-        ("neck", "chest", spine, none, 0.13),
-        ("head", "neck", spine + angle["neck"], none, 0.17),
+        ("waist", "pelvis", spine * 0.2, none),
+        ("chest", "waist", spine * 0.8, none),
+        ("neck", "chest", spine, none),
+        ("head", "neck", spine + angle["neck"], none),
     ]
     limbs = [bone for side, sign in SIDES for bone in (*_arm(angle, side, sign), *_leg(angle, side, sign))]
     directions = _directions(*(np.stack([bone[field] for bone in (*bones, *limbs)]) for field in (2, 3)))
@@ -123,18 +136,18 @@ def body_joints(poses: np.ndarray, body: Body) -> np.ndarray:
     def place(name: str, parent: str, direction: np.ndarray, length: float) -> None:
         joints[:, JOINT[name]] = joints[:, JOINT[parent]] + direction * (length * body.scale)
 
-    for direction, (name, parent, *_, length) in zip(directions, bones, strict=False):
-        place(name, parent, direction, length)
+    for direction, (name, parent, *_) in zip(directions, bones, strict=False):
+        place(name, parent, direction, LENGTHS[name])
     for side, sign in SIDES:
         place(f"shoulder_{side}", "chest", np.array((0.0, 0.0, sign)) + 0.25 * directions[2], body.shoulder_width / 2)
         place(f"hip_{side}", "pelvis", np.array((0.0, -0.3, sign)), body.hip_width / 2)
-    for direction, (name, parent, *_, length) in zip(directions[len(bones) :], limbs, strict=True):
-        place(name, parent, direction, length)
+    for direction, (name, parent, *_) in zip(directions[len(bones) :], limbs, strict=True):
+        place(name, parent, direction, LENGTHS[name[:-2]])
     return joints
 
 
 SIDES = (("l", 1.0), ("r", -1.0))
-Bone = tuple[str, str, np.ndarray, np.ndarray, float]  # joint, parent, angles of `_directions` (N,), length
+Bone = tuple[str, str, np.ndarray, np.ndarray]  # joint, parent, angles of `_directions` (N,)
 
 
 def _directions(theta: np.ndarray, sideways: np.ndarray) -> np.ndarray:
@@ -146,18 +159,18 @@ def _directions(theta: np.ndarray, sideways: np.ndarray) -> np.ndarray:
 def _arm(angle: dict[str, np.ndarray], side: str, sign: float) -> Iterator[Bone]:
     upper = angle["spine"] + np.pi - angle["shoulder"] - sign * angle["arm_swing"] / 2
     out = sign * angle["arm_out"] + angle["arm_spread"] / 2
-    yield f"elbow_{side}", f"shoulder_{side}", upper, out, 0.29
-    yield f"wrist_{side}", f"elbow_{side}", upper - angle["elbow"], out, 0.25
-    yield f"hand_{side}", f"wrist_{side}", upper - angle["elbow"], out, 0.16
+    yield f"elbow_{side}", f"shoulder_{side}", upper, out
+    yield f"wrist_{side}", f"elbow_{side}", upper - angle["elbow"], out
+    yield f"hand_{side}", f"wrist_{side}", upper - angle["elbow"], out
 
 
 def _leg(angle: dict[str, np.ndarray], side: str, sign: float) -> Iterator[Bone]:
     thigh = np.pi - angle["hip"] - sign * angle["scissor"] / 2
     out = sign * angle["straddle"] / 2
     shin = thigh + angle["knee"] + sign * angle["knee_swing"] / 2
-    yield f"knee_{side}", f"hip_{side}", thigh, out, 0.42
-    yield f"ankle_{side}", f"knee_{side}", shin, out, 0.41
-    yield f"toe_{side}", f"ankle_{side}", shin - np.pi / 2 + angle["ankle"], out, 0.20
+    yield f"knee_{side}", f"hip_{side}", thigh, out
+    yield f"ankle_{side}", f"knee_{side}", shin, out
+    yield f"toe_{side}", f"ankle_{side}", shin - np.pi / 2 + angle["ankle"], out
 
 
 def centre_of_mass(joints: np.ndarray) -> np.ndarray:
