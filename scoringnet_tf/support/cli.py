@@ -27,6 +27,10 @@ flags.DEFINE_float("timeout", WAITING.seconds, "Network timeout, in seconds.", 0
 # an UnknownError is whatever a generator of tf.data ended with.
 NO_SUCH_RECORD = "the record of|Could not parse example|Can't parse serialized Example"
 DAMAGED = {"InvalidArgumentError": NO_SUCH_RECORD, "UnknownError": f"DataLossError|{NO_SUCH_RECORD}"}
+# Where in its graph TensorFlow met an error, which is no place that a user knows
+OF_GRAPHS = re.compile(
+    r"\{\{function_node.*?\}\}|Error in user-defined function.*Iterator::\S+:|\[\[.*?\]\]|\[Op:.*", re.DOTALL
+)
 NVIDIA = pathlib.Path("/proc/driver/nvidia")  # there if Linux has NVIDIA's driver
 TELL = "backslashreplace"
 CODES: dict[int | None, str]  # of what the operating system says
@@ -201,7 +205,7 @@ def _as_input_error(error: Exception) -> InputError | None:
     if kind == "ResourceExhaustedError":
         return InputError("out_of_memory", f"Out of memory or disk: {text.splitlines()[0]}.")
     if kind == "DataLossError" or (kind in DAMAGED and re.search(DAMAGED[kind], text)):
-        message = " ".join(text.partition("Traceback (most recent call last)")[0].split())
+        message = " ".join(OF_GRAPHS.sub("", text.partition("Traceback (most recent call last)")[0]).split())
         return InputError("damaged_records", f"Damaged records ({message}).", "Find them: python -m data_prep inspect")
     values = flags.FLAGS.flag_values_dict().items()
     stores = {name: value for name, value in values if isinstance(value, str) and "://" in value}

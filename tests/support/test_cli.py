@@ -94,6 +94,10 @@ def test_a_signal_becomes_an_exception_once(number, status):
         assert signal.getsignal(number) is signal.default_int_handler
 
 
+# As TensorFlow 2.21 says it
+OF_TENSORFLOW = """{{function_node __wrapped__IteratorGetNext_device_/job:localhost}} Error in user-defined function
+passed to ParallelMapDatasetV2:7 transformation with iterator: Iterator::Root::Prefetch::FlatMap[0]::ParallelMapV2:
+corrupted record at 12\n\t [[{{node DatasetToSingleElement}}]] [Op:IteratorGetNext] name:"""
 COMMAND = """
 import errno, os, signal, sys
 from scoringnet_tf.support import cli
@@ -122,6 +126,12 @@ def ended(work, sigint=signal.SIG_DFL, **options):
         ("raise MemoryError", 1, "out_of_memory", ""),
         ("raise type('ResourceExhaustedError', (Exception,), {})('a: full')", 1, "out_of_memory", "a: full"),
         ("raise type('DataLossError', (Exception,), {})('a.tfrecord')", 1, "damaged_records", "a.tfrecord"),
+        (
+            f"raise type('DataLossError', (Exception,), {{}})({OF_TENSORFLOW!r})",
+            1,
+            "damaged_records",
+            "(corrupted record at 12).",
+        ),
         ("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'a/b.png')", 1, "disk_full", "a/b.png"),
         ("open('none.csv')", 1, "not_found", "none.csv"),
         ("open('/')", 1, "not_usable", "/"),
