@@ -1,9 +1,12 @@
-"""What the benchmarks work on: simulated videos, records of them, folders of JPEGs, clips; made once."""
+"""What the benchmarks work on: simulated videos and joints, records, folders of JPEGs, clips, vectors; made once."""
 
+import csv
 import os
 import pathlib
 import shutil
 from collections.abc import Callable
+
+import numpy as np
 
 STORED = (128, 171)  # height and width of the records' frames, pixels
 FILMED = (240, 320)  # of the videos
@@ -64,3 +67,32 @@ def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
             shutil.copy(CLIP, target / f"{number:03d}{CLIP.suffix}")
 
     return sorted(kept(folder / f"clips-{count}", make).iterdir())
+
+
+def joints(folder: pathlib.Path, count: int) -> pathlib.Path:
+    """Records of the joints in `count` simulated dives."""
+    from data_prep.simulator.joints import simulate_joints
+    from data_prep.simulator.settings import Settings
+
+    settings = Settings("diving", "scoring", count, 0, None, False, 0.2, *FILMED, film=True, joints=True)
+    return kept(folder / f"joints-{count}", lambda target: simulate_joints(settings, target, os.cpu_count() or 1))
+
+
+def vectors(folder: pathlib.Path, count: int, size: int) -> pathlib.Path:
+    """`count` random vectors that tell something of a final score: `source` with a manifest, and `records` of them."""
+    from data_prep.records.building import BuildSettings, build_records
+
+    def make(target: pathlib.Path) -> None:
+        (source := target / "source").mkdir(parents=True)
+        rng = np.random.default_rng(0)
+        numbers = rng.normal(size=(count, size)).astype(np.float32)
+        finals = 60 + 5 * numbers[:, :3].sum(axis=1) + 5 * rng.normal(size=count)
+        rows = [("features", "split", "final")]
+        for number, (vector, final) in enumerate(zip(numbers, finals, strict=True)):
+            rows.append((f"{number:03d}.npy", "train" if number % 5 else "test", f"{final:.2f}"))
+            np.save(source / rows[-1][0], vector)
+        with (source / "manifest.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+        build_records("manifest", source, target / "records", BuildSettings(), workers=1, sport="diving")
+
+    return kept(folder / f"vectors-{count}-{size}", make)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 
 from benchmarks import predicting, workload
@@ -26,6 +27,7 @@ def measurements() -> Ask:
     """Seconds by the clock: a command, or a part of it in this process; PyTorch's are `peers.scripts.measurements`."""
     if not CLIP.exists():
         raise NotMeasured(f"there is no {CLIP}")
+    cv2.setNumThreads(1)  # as in a command
     ways = {
         "cold": lambda: predicting.seconds(*PREDICT, CLIP),
         "cold PyTorch": _cold_script,

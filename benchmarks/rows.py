@@ -41,6 +41,8 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         predicting(folder),
         extracting(folder),
         *filmed(),
+        joints(folder, 600 if quick else 2500),
+        cross_validating(folder, 120, 20),
     ]
 
 
@@ -135,3 +137,21 @@ def filmed() -> Iterator[Comparison]:
     yield Comparison("film", side, None, (cold, body))
     stages = Row("stages", "I3D in PyTorch", "stages", "features", "s", Target(1.2), SLOW)
     yield Comparison("film.stages", side, worker("benchmarks.peers.scripts", video=film.CLIP), (stages,))
+
+
+def joints(folder: pathlib.Path, count: int) -> Comparison:
+    """An epoch of joint records of `count` simulated dives, against the same steps on batches that lie in memory."""
+    side = worker("benchmarks.joint_epoch", records_dir=lambda: data.joints(folder, count))
+    names = {"an epoch of stages": "segmentation", "an epoch of scores": "scoring"}
+    rows = (
+        Row(name, "batches in memory", f"{phase} records", f"{phase} memory", "s", Target(1.1), SLOW)
+        for name, phase in names.items()
+    )
+    return Comparison("joints", side, None, tuple(rows))
+
+
+def cross_validating(folder: pathlib.Path, count: int, size: int) -> Comparison:
+    """`cross_validate` without a network on `count` vectors of `size` numbers, against a scikit-learn script."""
+    side = worker("benchmarks.cross_validating", vectors=lambda: data.vectors(folder, count, size))
+    row = Row(f"{count} × {size}", "scikit-learn script", "cross_validate", "scikit-learn", "s", Target(4.0), SLOW)
+    return Comparison("cross_validate", side, None, (row,))
