@@ -53,7 +53,7 @@ def compare(folder):
         for trained, tested in FOLDS.split(vectors):
             regression.fit(vectors[trained], finals[trained])
             truth, predicted = finals[tested], regression.predict(vectors[tested])
-            order = spearmanr(truth, predicted).statistic if np.ptp(predicted) else 0.0
+            order = spearmanr(truth, predicted).statistic if np.ptp(predicted) else np.nan
             of_folds.append((order, np.abs(truth - predicted).mean()))
         figures[name] = tuple(np.mean(of_folds, axis=0).tolist())
     return figures
