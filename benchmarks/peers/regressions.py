@@ -46,7 +46,9 @@ def compare(folder):
     """Name → (rank correlation, error) of the vectors that a folder's manifest.csv names."""
     with pathlib.Path(folder, "manifest.csv").open(newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: row["features"])
-    vectors = np.stack([np.load(pathlib.Path(folder, row["features"])) for row in rows]).astype(np.float32).astype(float)
+    vectors = (
+        np.stack([np.load(pathlib.Path(folder, row["features"])) for row in rows]).astype(np.float32).astype(float)
+    )
     finals, figures = np.array([float(row["final"]) for row in rows]), {}
     for name, regression in regressions(vectors.shape[1]).items():
         of_folds = []
