@@ -30,6 +30,7 @@ from scoringnet_tf.inference.joint_files import origin_of
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import unknown_name
 
 FLAGS = flags.FLAGS
 flags.DEFINE_list("other", ["build", "camera", "errors", "faults"], "What is other than the simulator's.")
@@ -117,7 +118,10 @@ OTHERS = {
 
 
 def main(_: object) -> None:
-    """The command."""
+    """The command; InputError (`unknown_name`) for what no other simulator has."""
+    for other in FLAGS.other:
+        if other not in OTHERS:
+            raise unknown_name("--other", other, OTHERS)
     settings = Settings(
         *("diving", "scoring", FLAGS.num_videos, FLAGS.seed, None, False, FLAGS.test_fraction, 240, 320),
         film=True,
