@@ -193,7 +193,8 @@ def _through(part: Block, x: Any, mask: Any, is_last: Any, held: Any) -> tuple[A
     again = tf.minimum(stop, part.before)
     first = (stop - again) * part.stride
     masks = mask[:, : whole : part.stride]
-    return results[:, given:stop], masks[:, given:stop], (x[:, first:], mask[:, first:], again)
+    kept = tf.expand_dims(tf.squeeze(results, 0)[given:stop], 0)  # along the first axis nothing is copied
+    return kept, masks[:, given:stop], (x[:, first:], mask[:, first:], again)
 
 
 # === From these to a vector for every frame ===
