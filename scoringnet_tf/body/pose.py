@@ -79,7 +79,8 @@ class BlazePose:
 
     @functools.cached_property
     def _joints_alone(self) -> bytes:
-        return _without_mask(self._network)
+        whole, self._network = self._network, b""  # nobody needs it any more
+        return _without_mask(whole)
 
     def __call__(self, crops: np.ndarray) -> Poses:
         """As in `PoseEstimator`."""
