@@ -14,30 +14,18 @@ from scoringnet_tf.body.track import Track
 
 @dataclasses.dataclass(frozen=True)
 class Angles:
-    """Angles (L,) in degrees, confidence (L,) from 0 to 1.
+    """Each (L,), in degrees if it is an angle."""
 
-    Attributes:
-        trunk: direction from hips to shoulders.
-        line: direction of the line through ankles, knees, hips and shoulders, towards the head.
-        hip, knee: bends.
-        foot: bend from the shin to the foot; 0 where no toe was seen.
-        legs: from the left leg to the right one.
-        arms: between the arms and the trunk's direction: 0 beside the head.
-        weight: the confidence; 0 where the body was not seen.
-        inertia: of somersaults, per unit of mass, in squared body lengths.
-        length: from head to toe, in heights of the picture.
-    """
-
-    trunk: np.ndarray
-    line: np.ndarray
+    trunk: np.ndarray  # direction from hips to shoulders
+    line: np.ndarray  # direction of the line through ankles, knees, hips and shoulders, towards the head
     hip: np.ndarray
     knee: np.ndarray
-    foot: np.ndarray
-    legs: np.ndarray
-    arms: np.ndarray
-    weight: np.ndarray
-    inertia: np.ndarray
-    length: float
+    foot: np.ndarray  # bend from the shin to the foot; 0 where no toe was seen
+    legs: np.ndarray  # from the left leg to the right one
+    arms: np.ndarray  # between the arms and the trunk's direction: 0 beside the head
+    weight: np.ndarray  # confidence, 0 to 1; 0 where the body was not seen
+    inertia: np.ndarray  # of somersaults, per unit of mass, in squared body lengths
+    length: float  # from head to toe, in heights of the picture
 
 
 def angles_of(track: Track) -> Angles:

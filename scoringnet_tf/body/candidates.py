@@ -19,36 +19,22 @@ ALIKE = 0.03  # mean distance of joints, in heights of the body, of the same pos
 
 
 class View(NamedTuple):
-    """One frame: its full picture, and what is known of it in pixels of the small one.
+    """One frame: its full picture, and what is known of it in pixels of the small one."""
 
-    Attributes:
-        pictures, number: it is one of these, uint8 (H, W, 3), which may be decoded each time.
-        silhouette: (h, w), 0 to 1; NaN where no other picture shows the background.
-        place: (2,), where the fall has the body's centre.
-        body: height of the body, small pixels.
-    """
-
-    pictures: Sequence[np.ndarray]
-    number: int
-    silhouette: np.ndarray
-    place: np.ndarray
-    body: float
+    pictures: Sequence[np.ndarray]  # uint8 (H, W, 3), which may be decoded each time
+    number: int  # of its own among them
+    silhouette: np.ndarray  # (h, w), 0 to 1; NaN where no other picture shows the background
+    place: np.ndarray  # (2,), where the fall has the body's centre
+    body: float  # the body's height
 
 
 class Candidates(NamedTuple):
-    """N poses in one frame, best first.
+    """N poses in one frame, best first."""
 
-    Attributes:
-        poses: in small pixels.
-        cost: (N,), how badly each fits.
-        shape: (N, 17, 2), joints from the fall's place, in heights of the body.
-        angle: (N,), of the trunk.
-    """
-
-    poses: Poses
-    cost: np.ndarray
-    shape: np.ndarray
-    angle: np.ndarray
+    poses: Poses  # in small pixels
+    cost: np.ndarray  # (N,), how badly each fits
+    shape: np.ndarray  # (N, 17, 2), joints from the fall's place, in heights of the body
+    angle: np.ndarray  # (N,), of the trunk
 
 
 def look(view: View, estimator: PoseEstimator, crops: Iterable[tuple[np.ndarray, float, float]]) -> Poses:

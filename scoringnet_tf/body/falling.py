@@ -1,7 +1,5 @@
 """The fall: one parabola through what moves, in the scene. It says where the body's centre is in every frame."""
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
@@ -12,33 +10,21 @@ GRAVITIES = (0.4, 12.0)  # heights of the picture per s²; a diver fills from a 
 FEWEST = 4  # frames
 
 
-class Fall(NamedTuple):
-    """A fall without air: x(t) = x₀ + x₁t, y(t) = y₀ + y₁t + y₂t², in pixels of the scene.
-
-    Attributes:
-        across, down: (2,) and (3,), their coefficients, lowest first.
-    """
-
-    across: np.ndarray
-    down: np.ndarray
-
-    @property
-    def gravity(self) -> float:
-        """Pixels per s²."""
-        return float(2 * self.down[2])
-
-    def at(self, times: np.ndarray) -> np.ndarray:
-        """Places at `times` (N,): (N, 2)."""
-        return np.stack([np.polyval(each[::-1], times) for each in self], axis=-1)
+def powers(times: np.ndarray) -> np.ndarray:
+    """1, t and t² (…, 3) for times (…): `powers(times) @ fall` are the places of a fall."""
+    return times[..., np.newaxis] ** np.arange(3)
 
 
-def find_fall(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> Fall | None:
+def find_fall(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> np.ndarray | None:
     """The fall that most of the motion (L, H, W) in a flight supports; None if nothing falls.
 
     Args:
         motion: 0 to 1, see `camera.foreground`.
         path: (L, 3, 3), maps to the scene.
         times: (L,), seconds.
+
+    Returns:
+        (3, 2), coefficients of x and y, pixels of the scene: places, speeds, and halves of the acceleration, 0 for x.
     """
     height = motion.shape[1]
     found = [(number, *peak) for number, frame in enumerate(motion) for peak in _peaks(frame)]
@@ -50,10 +36,11 @@ def find_fall(motion: np.ndarray, path: np.ndarray, times: np.ndarray) -> Fall |
     for _ in range(ROUNDS):
         if len(np.unique(frames[inside])) < FEWEST:
             return None
-        t, kept, sure = times[frames[inside]], places[inside], weight[inside]
-        fall = Fall(*(np.polynomial.polynomial.polyfit(t, kept[:, axis], axis + 1, w=sure) for axis in (0, 1)))
-        inside = np.linalg.norm(fall.at(times[frames]) - places, axis=1) < NEAR * height
-    return fall if GRAVITIES[0] < fall.gravity / height < GRAVITIES[1] else None
+        t, sure, fall = times[frames[inside]], weight[inside], np.zeros((3, 2))
+        for axis in range(2):
+            fall[: axis + 2, axis] = np.polynomial.polynomial.polyfit(t, places[inside, axis], axis + 1, w=sure)
+        inside = np.linalg.norm(powers(times[frames]) @ fall - places, axis=1) < NEAR * height
+    return fall if GRAVITIES[0] < 2 * fall[2, 1] / height < GRAVITIES[1] else None
 
 
 def _best_trial(
@@ -63,13 +50,12 @@ def _best_trial(
     three = np.random.default_rng(0).choice(len(frames), (TRIALS, 3), p=weight / weight.sum())
     gaps = np.diff(np.sort(times[three], axis=1), axis=1)
     three = three[(gaps.sum(axis=1) > LEAST * np.ptp(times)) & (gaps > 0).all(axis=1)]
-    t, x = times[three], places[three][..., 0]
-    down = np.linalg.solve(t[..., None] ** np.arange(3), places[three][:, :, 1:])[..., 0]
-    slope = ((t - t.mean(axis=1, keepdims=True)) * x).sum(axis=1) / (t.var(axis=1) * 3)
-    across = np.stack((x.mean(axis=1) - slope * t.mean(axis=1), slope), axis=1)
+    through = powers(times[three])
+    down = np.linalg.solve(through, places[three, 1:])[..., 0]
+    across = (np.linalg.pinv(through[..., :2]) @ places[three, :1])[..., 0]
     is_fall = (2 * down[:, 2] > GRAVITIES[0] * height) & (2 * down[:, 2] < GRAVITIES[1] * height)
-    powers = times ** np.arange(3)[:, None]
-    off = across[is_fall] @ powers[:2] - places[:, 0], down[is_fall] @ powers - places[:, 1]
+    at = powers(times).T
+    off = across[is_fall] @ at[:2] - places[:, 0], down[is_fall] @ at - places[:, 1]
     inside = np.hypot(*off) < NEAR * height
     first = np.flatnonzero(np.diff(frames, prepend=-1))  # each frame counts once, by its strongest peak
     support = np.maximum.reduceat(np.where(inside, np.minimum(weight, np.median(weight)), 0.0), first, axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 from scoringnet_tf.body import camera
 from scoringnet_tf.body.candidates import CROP, Candidates, View, candidates, drawn, fit, look
 from scoringnet_tf.body.ends import ends_of
-from scoringnet_tf.body.falling import Fall, find_fall
+from scoringnet_tf.body.falling import find_fall, powers
 from scoringnet_tf.body.pairs import beside
 from scoringnet_tf.body.path import Way, best_way, same_sides
 from scoringnet_tf.body.pose import THREADS, PoseEstimator, PoseModels
@@ -37,23 +37,14 @@ GOOD = 1.8  # cost of a pose that needs no further look: all of it fits three fi
 
 
 class _Scene(NamedTuple):
-    """L frames in which a body is looked for.
+    """L frames in which a body is looked for."""
 
-    Attributes:
-        numbers: (L,), of their pictures.
-        times: (L,), seconds from the take-off.
-        views: of each.
-        path: (L, 3, 3), maps to the scene, which is the first frame, in small pixels.
-        fall: in the scene.
-        flight: first frame in the air, and first one after it.
-    """
-
-    numbers: np.ndarray
-    times: np.ndarray
+    numbers: np.ndarray  # (L,), of their pictures
+    times: np.ndarray  # (L,), seconds from the take-off
     views: list[View]
-    path: np.ndarray
-    fall: Fall
-    flight: tuple[int, int]
+    path: np.ndarray  # (L, 3, 3), maps to the scene, which is the first frame, in small pixels
+    fall: np.ndarray  # see `find_fall`
+    flight: tuple[int, int]  # first frame in the air, and first one after it
 
 
 def follow(
@@ -114,8 +105,8 @@ def _scene(
     fall = find_fall(np.stack(motion[air]), path[air], seconds[air])
     if fall is None:
         return None
-    ground = np.column_stack([fall.at(seconds), np.ones(len(seconds))])
-    places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], fall.gravity * TALL / GRAVITY
+    ground = np.column_stack([powers(seconds) @ fall, np.ones(len(seconds))])
+    places, height = np.einsum("lij,lj->li", np.linalg.inv(path), ground)[:, :2], 2 * fall[2, 1] * TALL / GRAVITY
     views = [
         View(pictures, number, silhouette, place, height)
         for number, silhouette, place in zip(numbers[first : last + 1], silhouettes, places, strict=True)
@@ -227,7 +218,7 @@ def _ends(
     """The pictures with the flight's ends by the body, near those that stages have; None for one that nobody tells."""
     looked, body = scene.numbers - track.first_frame, scene.views[0].body / scene.views[0].silhouette.shape[0]
     joints, confidence = track.in_scene()[looked] / body, np.median(track.confidence[looked], axis=1)
-    fall = scene.fall.at(scene.times)[:, 1] / scene.views[0].body
+    fall = powers(scene.times) @ scene.fall[:, 1] / scene.views[0].body
     cost = np.array([min(each.cost, default=np.inf) for each in found])
     flight, shown = ends_of(stages[scene.numbers], scene.times, scene.flight, joints, confidence, fall, cost)
     off, end = (int(scene.numbers[at]) if any(known) else None for at, *known in zip(flight, told, shown, strict=True))
@@ -248,5 +239,4 @@ def _beside(scene: _Scene, track: Track) -> _Scene | None:
         offset = right, down + speed * time
         without = view.silhouette * (1 - drawn(pose, view.body, view.silhouette.shape))
         views.append(view._replace(place=view.place + offset, silhouette=without))
-    across, lower = scene.fall
-    return scene._replace(views=views, fall=Fall(np.add(across, (right, 0)), np.add(lower, (down, speed, 0))))
+    return scene._replace(views=views, fall=np.add(scene.fall, [(right, down), (0, speed), (0, 0)]))

@@ -13,6 +13,8 @@ from scoringnet_tf.body.candidates import Candidates
 from scoringnet_tf.body.skeleton import MIRRORED, inertia, turned, wrap
 
 MOMENTA = np.outer((1, -1), np.geomspace(2.9, 344.0, 40)).ravel()  # degrees clockwise × heights² per s
+RATIOS = np.divide.outer(MOMENTA, MOMENTA)
+CHANGES = np.where(RATIOS > 0, np.log(np.abs(RATIOS)) ** 2 / 2, np.inf)  # from one to another one
 DRIFT, DRIFT_ON_GROUND = 0.015, 0.36  # of the logarithm of the momentum from frame to frame
 SURE, RELATIVE, FARTHEST = 12.0, 0.15, 8.0  # degrees that a turn may differ, and so much of it; the most that costs
 MOST_TURN, IMPOSSIBLE = 150.0, 50.0  # degrees from frame to frame; more could as well be the other way
@@ -22,17 +24,11 @@ SHAPE = 20.0  # what it costs if joints move, in the body's own frame, by a heig
 
 
 class Way(NamedTuple):
-    """A way through the frames.
+    """A way through N frames."""
 
-    Attributes:
-        frames: those in which the body was seen, in order.
-        chosen: the candidate in each.
-        turned: (N,), the trunk's direction, whole turns included.
-    """
-
-    frames: list[int]
-    chosen: list[int]
-    turned: np.ndarray
+    frames: list[int]  # in which the body was seen, in order
+    chosen: list[int]  # the candidate in each
+    turned: np.ndarray  # (N,), the trunk's direction, whole turns included
 
 
 def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, int]) -> Way | None:
@@ -45,16 +41,11 @@ def best_way(found: Sequence[Candidates], times: np.ndarray, flight: tuple[int, 
     """
     if not any(len(each.cost) for each in found):
         return None
-    ended = [*found]  # feet leave the board, and hands enter first; armstands are rare
-    for end, up in zip(flight, (1, -1), strict=True):
-        for at in range(max(end - ENDS, 0), end):
-            wrong = UPSIDE_DOWN * (1 - up * np.cos(np.radians(found[at].angle))) / 2
-            ended[at] = found[at]._replace(cost=found[at].cost + wrong)
     costs: dict[int, np.ndarray] = {}
     came: dict[int, np.ndarray] = {}
-    for at, here in enumerate(ended):
+    for at, here in enumerate(found):
         if len(here.cost):
-            costs[at], came[at] = _reached(ended, times, flight, at, costs)
+            costs[at], came[at] = _reached(found, times, flight, at, costs)
     at = min(costs, key=lambda at: costs[at].min() - SKIP * at)
     steps = [(at, *map(int, np.unravel_index(costs[at].argmin(), costs[at].shape)))]
     while (before := came[steps[-1][0]][steps[-1][1:]])[0] >= 0:
@@ -74,20 +65,21 @@ def _reached(
 
     And from where, (M, P, 3): the frame before, its candidate and momentum; −1 if the way begins here.
     """
-    here, momenta = found[at], np.log(np.abs(MOMENTA))
-    best = np.repeat((here.cost + SKIP * at)[:, np.newaxis], len(momenta), axis=1)
-    other_way = np.where(np.multiply.outer(MOMENTA, MOMENTA) < 0, np.inf, 0)
+    here, own = found[at], found[at].cost
+    for end, up in zip(flight, (1, -1), strict=True):  # feet leave the board, and hands enter first; armstands are rare
+        if end - ENDS <= at < end:
+            own = own + UPSIDE_DOWN * (1 - up * np.cos(np.radians(here.angle))) / 2
+    best = np.repeat((own + SKIP * at)[:, np.newaxis], len(MOMENTA), axis=1)
     back = np.full((*best.shape, 3), -1)
     for before in range(max(0, at - LONGEST_GAP), at):
         if before not in costs:
             continue
         skipped = at - before - 1
         drift = DRIFT if flight[0] <= before and at < flight[1] else DRIFT_ON_GROUND
-        change = (np.subtract.outer(momenta, momenta) / (drift * np.sqrt(skipped + 1))) ** 2 / 2
-        so_far = costs[before][:, :, np.newaxis] + change + other_way
+        so_far = costs[before][:, :, np.newaxis] + CHANGES / (drift**2 * (skipped + 1))
         momentum_before, so_far = so_far.argmin(axis=1), so_far.min(axis=1)  # (before, momentum now)
         step = _step(found[before], here, times[at] - times[before], skipped)
-        cost = so_far[:, np.newaxis] + step + SKIP * skipped + here.cost[:, np.newaxis]
+        cost = so_far[:, np.newaxis] + step + SKIP * skipped + own[:, np.newaxis]
         source, cost = cost.argmin(axis=0), cost.min(axis=0)
         came = np.stack([np.full_like(source, before), source, np.take_along_axis(momentum_before, source, 0)], -1)
         back = np.where((cost < best)[..., np.newaxis], came, back)

@@ -8,7 +8,6 @@ import functools
 import hashlib
 import importlib.util
 import os
-import queue
 import threading
 import zipfile
 from pathlib import Path
@@ -34,30 +33,19 @@ THREADS = min(os.cpu_count() or 1, 4)
 
 
 class Poses(NamedTuple):
-    """What an estimator finds in N crops.
+    """What an estimator finds in N crops, float32."""
 
-    Attributes:
-        joints: float32 (N, 17, 2), x and y in shares of the crop's side; NaN for hands and toes that it does not know.
-        confidence: float32 (N, 17), 0 to 1; 0 where joints are NaN.
-        presence: float32 (N,), how surely a body is there, 0 to 1.
-    """
-
-    joints: np.ndarray
-    confidence: np.ndarray
-    presence: np.ndarray
+    joints: np.ndarray  # (N, 17, 2), x and y in shares of the crop's side; NaN for hands and toes that it does not know
+    confidence: np.ndarray  # (N, 17), 0 to 1; 0 where joints are NaN
+    presence: np.ndarray  # (N,), how surely a body is there, 0 to 1
 
 
 class PoseEstimator(Protocol):
-    """Finds a body that is upright and whole in square crops, one or more.
+    """Finds a body that is upright and whole in square crops, one or more."""
 
-    Attributes:
-        side: height and width of a crop, pixels.
-        name, sha256: what a file of joints calls it, and the hash of its weights.
-    """
-
-    side: int
-    name: str
-    sha256: str
+    side: int  # height and width of a crop, pixels
+    name: str  # in files of joints
+    sha256: str  # of its weights
 
     def __call__(self, crops: np.ndarray) -> Poses:
         """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1. `THREADS` threads may call it at once."""
@@ -75,7 +63,7 @@ class BlazePose:
 
     def __init__(self, network: bytes, name: str) -> None:
         self.name, self.sha256, self._network = name, hashlib.sha256(network).hexdigest(), network
-        self._making, self._free = threading.Lock(), queue.SimpleQueue[Any]()
+        self._making, self._free = threading.Lock(), list[Any]()
 
     @functools.cached_property
     def _joints_alone(self) -> bytes:
@@ -86,7 +74,7 @@ class BlazePose:
         """As in `PoseEstimator`."""
         interpreter = self._interpreter()
         results = [_run(interpreter, crop) for crop in crops]
-        self._free.put(interpreter)
+        self._free.append(interpreter)
         points, presence = map(np.stack, zip(*results, strict=True))
         ours = from_format(points[:, :33], "blazepose-33")
         visible = 1 / (1 + np.exp(-np.clip(ours[..., 3], -30, 30)))
@@ -95,8 +83,8 @@ class BlazePose:
     def _interpreter(self) -> Any:
         """One that no other thread uses."""
         try:
-            return self._free.get_nowait()
-        except queue.Empty:
+            return self._free.pop()
+        except IndexError:
             from ai_edge_litert.interpreter import Interpreter
 
         with self._making, without_notices():

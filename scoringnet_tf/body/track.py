@@ -7,28 +7,19 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Track:
-    """One athlete, followed through L frames.
+    """One athlete, followed through L frames. Places are x right and y down, in heights of the picture as shown.
 
-    Attributes:
-        first_frame: the first one's number in the file.
-        times: (L,), seconds in the file.
-        positions: float32 (L, 17, 2), the joints of `skeleton.JOINTS`; x right and y down, in heights of the picture as
-            shown: y is 0 to 1, x is 0 to its aspect. Finite everywhere: where the body was not seen they are filled.
-        confidence: float32 (L, 17), 0 to 1; 0 where a joint was filled.
-        camera: (L, 2, 3), a frame's affine map to the scene: the first frame's coordinates, if the camera had not moved
-            since.
-        centre: (L, 2), where the fall has the body's centre of mass, in the picture; None without a fall.
-        flight: (take-off, entry), numbers in these frames: the first one in the air, and the first one in which the
-            body touches the water; None for an end that is not known.
+    `positions` are finite everywhere: where the body was not seen they are filled. The scene of `camera` has the first
+    frame's coordinates. `flight` has the first frame in the air, and the first one in which the body touches the water.
     """
 
-    first_frame: int
-    times: np.ndarray
-    positions: np.ndarray
-    confidence: np.ndarray
-    camera: np.ndarray
-    centre: np.ndarray | None = None
-    flight: tuple[int | None, int | None] = (None, None)
+    first_frame: int  # its number in the file
+    times: np.ndarray  # (L,), seconds in the file
+    positions: np.ndarray  # float32 (L, 17, 2), the joints of `skeleton.JOINTS`
+    confidence: np.ndarray  # float32 (L, 17), 0 to 1; 0 where a joint was filled
+    camera: np.ndarray  # (L, 2, 3), a frame's affine map to the scene
+    centre: np.ndarray | None = None  # (L, 2), where the fall has the body's centre of mass, in the picture
+    flight: tuple[int | None, int | None] = (None, None)  # numbers in these frames; None for an end that is not known
 
     @property
     def ends(self) -> tuple[int | None, ...]:

@@ -38,22 +38,14 @@ SMOOTH, TRUSTED = 0.09, 60.0  # seconds, degrees: what of the joints' own path c
 
 
 class Turns(NamedTuple):
-    """How a body turns.
+    """How a body turns; mappings are to probabilities."""
 
-    Attributes:
-        path: (L,), the trunk's direction in degrees, unwrapped; 0 stands, positive the way that it turns.
-        sense: 1 if it turns clockwise in the picture, −1 otherwise.
-        half_somersaults, half_twists: number → probability.
-        starts: how it leaves, as `sports.dives.STARTS` → probability.
-        aslant: degrees between the picture and the plane of the flight.
-    """
-
-    path: np.ndarray
-    sense: int
+    path: np.ndarray  # (L,), the trunk's direction in degrees, unwrapped; 0 stands, positive the way that it turns
+    sense: int  # 1 if it turns clockwise in the picture, −1 otherwise
     half_somersaults: Mapping[int, float]
     half_twists: Mapping[int, float]
-    starts: Mapping[str, float]
-    aslant: float
+    starts: Mapping[str, float]  # how it leaves, as `sports.dives.STARTS`
+    aslant: float  # degrees between the picture and the plane of the flight
 
 
 def turns_of(track: Track, angles: Angles, flight: tuple[int, int]) -> Turns:
