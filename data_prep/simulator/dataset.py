@@ -5,7 +5,6 @@ and versions must be the same.
 """
 
 import functools
-import json
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +15,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.simulator import files
+from data_prep.datasets.stage_labels import STAGE_COLUMNS
 from data_prep.simulator.files import (
     joints_file,
     num_packets,
     replace_bytes,
+    write_ids,
     write_joints,
-    write_joints_index,
+    write_vector,
     write_video,
 )
 from data_prep.simulator.filming import Filming
@@ -34,8 +34,9 @@ from data_prep.simulator.settings import VERSION, Settings
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.factors import DESERVED, FILE
+from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.files import file_sha256, read_json
+from scoringnet_tf.support.files import file_sha256, read_json, write_csv, write_json
 from scoringnet_tf.support.messages import InputError
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
@@ -57,7 +58,7 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     for folder in {(output_dir / plan.path).parent for plan in rendered}:
         folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "scoring":
-        write_joints_index(output_dir)
+        write_json(output_dir / FOLDER / INDEX, {"source": SIMULATED, "names": JOINTS})
     _render_all(rendered, settings, output_dir, workers)
     write: Any = write_session_labels if is_session else functools.partial(write_labels, settings=settings)
     if is_done:
@@ -81,7 +82,7 @@ def claim(output_dir: Path, description: dict[str, Any]) -> bool:
         message = f"--output_dir={output_dir}: there are other files."
         raise InputError("exists", message, "Choose an empty or new folder.")
     output_dir.mkdir(parents=True, exist_ok=True)
-    replace_bytes(output_dir / UNDER_WAY, (json.dumps(description, indent=2) + "\n").encode())
+    write_json(output_dir / UNDER_WAY, description)
     return False
 
 
@@ -166,7 +167,7 @@ def write_labels(simulator: Simulator, performances: Sequence[Performance], sett
         header = ("video", "sport", *simulator.heads, "split")
         classes = ([getattr(p.element, head) for head in simulator.heads] for p in performances)
         rows = [(p.path.name, simulator.sport, *c, p.split) for p, c in zip(performances, classes, strict=True)]
-        files.write_csv(folder / "motion_classes.csv", header, rows)
+        write_csv(folder / "motion_classes.csv", [header, *rows])
     write_card(settings, folder)
 
 
@@ -183,14 +184,14 @@ def _write_official_labels(
 ) -> None:
     difficulty, _, final = _scores(performances, settings)
     for (file, variable), values in zip(simulator.vectors, (final, difficulty), strict=True):
-        files.write_vector(folder / file, variable, values)
+        write_vector(folder / file, variable, values)
     ids = {split: [p.video_id for p in performances if p.split == split] for split in ("train", "test")}
     split_dir = folder / (simulator.split_name(settings) or f"split_{len(ids['train'])}_{len(ids['test'])}")
     split_dir.mkdir(exist_ok=True)
     for variable, split in (("training_idx", "train"), ("testing_idx", "test")):
-        files.write_ids(split_dir, variable, ids[split])
+        write_ids(split_dir, variable, ids[split])
     rows = [(p.path.stem, *segment) for p in performances for segment in stage_segments(simulator, p)]
-    files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
+    write_csv(folder / "stage_labels.csv", [STAGE_COLUMNS, *rows])
 
 
 def _scores(performances: Sequence[Performance], settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -213,7 +214,7 @@ def write_factors(simulator: Simulator, performances: Sequence[Performance], fol
         )
         for p in performances
     ]
-    files.write_csv(folder / FILE, header, rows)
+    write_csv(folder / FILE, [header, *rows])
 
 
 def write_card(settings: Settings, folder: Path) -> None:
@@ -226,4 +227,4 @@ def write_card(settings: Settings, folder: Path) -> None:
         f"Every {content} in here is simulated: figures measured on it say nothing about real video.\n\n"
         f"Command: `python -m data_prep simulate {command}`. `simulation.json` has all settings and versions.\n"
     )
-    files.replace_bytes(folder / "README.md", text.encode())
+    replace_bytes(folder / "README.md", text.encode())

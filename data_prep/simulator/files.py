@@ -1,9 +1,7 @@
 """Files of a simulated dataset, written atomically and with the same bytes every time: labels, joints, video."""
 
 import contextlib
-import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,8 +13,7 @@ import scipy.io
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from data_prep.simulator.scene.figure import JOINTS
-from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
+from scoringnet_tf.data.joints import FOLDER
 from scoringnet_tf.support.messages import InputError
 
 
@@ -55,14 +52,6 @@ def write_ids(folder: Path, variable: str, ids: Sequence[int]) -> None:
     write_vector(folder / f"{variable}.mat", variable, np.array(ids, kind), column=True)
 
 
-def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Writes a CSV file."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows((header, *rows))
-    replace_bytes(file, buffer.getvalue().encode())
-
-
 def joints_file(folder: Path, video: Path) -> Path:
     """The file for a video's joints in a dataset's `folder`, as `scoringnet_tf.data.joints` reads it."""
     return folder / FOLDER / f"{video.stem}.npy"
@@ -72,13 +61,6 @@ def write_joints(folder: Path, video: Path, joints: np.ndarray) -> None:
     """Writes joints (L, J, 2), pixels, as float16: exact to a quarter of a pixel up to 512."""
     with replacing(joints_file(folder, video)) as file:
         np.save(file, joints.astype(np.float16))
-
-
-def write_joints_index(folder: Path) -> None:
-    """Makes the folder of joints, with their source and names."""
-    (folder / FOLDER).mkdir(exist_ok=True)
-    index = json.dumps({"source": SIMULATED, "names": JOINTS}, indent=2) + "\n"
-    replace_bytes(folder / FOLDER / INDEX, index.encode())
 
 
 FPS = 25

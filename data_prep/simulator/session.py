@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.simulator import files
 from data_prep.simulator.files import FPS
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import PLAN, Performance, Simulator
 from data_prep.simulator.plan import draw_encoder, plan_performances
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.files import write_csv
 from scoringnet_tf.support.messages import InputError
 
 FOLDER = "sessions"
@@ -98,14 +98,14 @@ def write_session_labels(simulator: Simulator, sessions: Sequence[Session], fold
     """
     header = ("video", *get_sport(simulator.sport).stages[1:], "end", "element", "difficulty", "execution", "final")
     rows = itertools.chain.from_iterable(_rows(simulator, each) for each in sessions)
-    files.write_csv(folder / PERFORMANCES, header, rows)
+    write_csv(folder / PERFORMANCES, [header, *rows])
     replays = [
         (each.path.as_posix(), start + plan.num_frames, start + plan.num_frames + replay)
         for each in sessions
         for start, plan, replay in zip(each.starts(), each.performances, each.replays, strict=True)
         if replay
     ]
-    files.write_csv(folder / REPLAYS, ("video", "start", "end"), replays)
+    write_csv(folder / REPLAYS, [("video", "start", "end"), *replays])
 
 
 def _rows(simulator: Simulator, session: Session) -> Iterator[tuple]:

@@ -1,7 +1,6 @@
 """A folder of features: one `.npy` a video, how they were made, and tables to build records of features."""
 
 import contextlib
-import csv
 import dataclasses
 import functools
 import json
@@ -9,7 +8,7 @@ import os
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.checks import missing_frames
 from scoringnet_tf.inference.extraction import FeatureExtractor
 from scoringnet_tf.sports import SCORES, Sport, get_sport, option_form, stage_runs
-from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
+from scoringnet_tf.support.files import locked, read_json, replacing_file, write_csv, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, name_of
 from scoringnet_tf.support.threads import overlapping
@@ -260,9 +259,9 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath, file_of: Call
         runs = (run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED)
         stages += [(video_id, info.stages[stage], start, end) for stage, start, end in runs]
     columns = [column for column in rows[0] if column not in MAY_BE_LEFT_OUT or any(row[column] for row in rows)]
-    _write_csv(output_dir / TABLE, columns, ([row[column] for column in columns] for row in rows))
+    write_csv(output_dir / TABLE, [columns, *([row[column] for column in columns] for row in rows)])
     if stages:
-        _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, stages)
+        write_csv(output_dir / STAGE_TABLE, [STAGE_COLUMNS, *stages])
     if info.simulation is not None:
         write_json(output_dir / SIMULATION, info.simulation)
     copy_factors(factors_file(info).parent, output_dir)
@@ -275,10 +274,3 @@ def _penalty(sport: Sport, facts: dict[str, Any]) -> float | None:
     if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in facts:
         return None
     return round(facts["difficulty"] + facts["execution"] - facts["final"], 4) or None
-
-
-def _write_csv(path: Any, columns: Iterable[str], rows: Iterable[Iterable]) -> None:
-    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)  # None becomes an empty cell

@@ -1,8 +1,7 @@
 """An evaluation for people: files of figures, predictions and plots, and a table."""
 
-import csv
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
 from scoringnet_tf.sports import Sport, decimals, stage_runs
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.files import read_json, replacing_file, write_json
+from scoringnet_tf.support.files import read_json, replacing_file, write_csv, write_json
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import RemotePath, as_path
 
@@ -88,12 +87,7 @@ def write_report(
         if score in values
     }
     rows = zip(predictions.ids, *(map(float, values) for values in columns.values()), strict=True)
-    _write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
-
-
-def _write_csv(path: Path | RemotePath, rows: Iterable[Sequence]) -> None:
-    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
+    write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
 
 
 def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage_names: Sequence[str]) -> None:
@@ -101,7 +95,7 @@ def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage
         for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
             (output_dir / name).unlink(missing_ok=True)
         return
-    _write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
+    write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
     strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))[:DRAWN]
     with replacing_file(output_dir / "stages.png") as path:
         title = "upper: true, lower: predicted"

@@ -32,12 +32,12 @@ def test_labels_go_to_a_tool_and_back(tmp_path):
     for each in tasks:  # as a tool names a video
         each["data"]["video_id"] += ".avi"
     (tmp_path / "tasks.json").write_text(json.dumps(tasks))
-    result = run(tmp_path / "tasks.json", videos, "--drop_suffix", f"--output={tmp_path / 'stage_labels.csv'}")
+    result = run(tmp_path / "tasks.json", videos, f"--output={tmp_path / 'stage_labels.csv'}")
     assert result.returncode == 0, result.stderr
     found = read_stage_csv(tmp_path / "stage_labels.csv")
-    assert list(found) == ["001", "002", "003"]
+    assert list(found) == ["001.avi", "002.avi", "003.avi"]
     spans = [("pre-starting", 0, 4), ("take-flight", 4, 14), ("entry", 14, 20), ("noise", 20, 26)]
-    assert [tuple(segment)[:3] for segment in found["002"]] == spans
+    assert [tuple(segment)[:3] for segment in found["002.avi"]] == spans
 
 
 def test_predictions_are_named_and_their_rate_is_held_against_the_video(tmp_path):
