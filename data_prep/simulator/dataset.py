@@ -4,7 +4,6 @@ Labels come last, so that an interrupted dataset does not look whole. Rerun the 
 and versions must be the same.
 """
 
-import functools
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +28,6 @@ from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import Performance, Simulator, total_deduction
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINTS
-from data_prep.simulator.session import film_session, plan_sessions, write_session_labels
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
@@ -51,8 +49,8 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
         OSError: the folder cannot be written.
     """
     description = describe(settings)
-    simulator, is_session = get_simulator(settings.sport), settings.task == "session"
-    plans: list[Any] = plan_sessions(simulator, settings) if is_session else plan_videos(simulator, settings)
+    simulator = get_simulator(settings.sport)
+    plans = plan_videos(simulator, settings)
     is_done = claim(output_dir, description)
     rendered = [plan for plan in plans if not settings.split or plan.split == settings.split]
     for folder in {(output_dir / plan.path).parent for plan in rendered}:
@@ -60,12 +58,11 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     if settings.task == "scoring":
         write_json(output_dir / FOLDER / INDEX, {"source": SIMULATED, "names": JOINTS})
     _render_all(rendered, settings, output_dir, workers)
-    write: Any = write_session_labels if is_session else functools.partial(write_labels, settings=settings)
     if is_done:
         return
     if differing := _differing(description, describe(settings)):
         raise InputError("changed_inputs", f"{', '.join(differing)} changed while videos were rendered.")
-    write(simulator, plans, folder=output_dir)
+    write_labels(simulator, plans, settings, output_dir)
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
 
 
@@ -148,9 +145,6 @@ def _is_whole(plan: Any, settings: Settings, output_dir: Path) -> bool:
 def _render(job: tuple[Any, Settings, Path]) -> None:
     plan, settings, output_dir = job
     path, simulator = output_dir / plan.path, get_simulator(settings.sport)
-    if settings.task == "session":
-        write_video(path, film_session(simulator, plan), plan.quantiser, plan.codec, in_memory=False)
-        return
     joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
     write_video(path, Filming(simulator, plan, settings).video(joints), plan.quantiser, plan.codec)
     if settings.task == "scoring":

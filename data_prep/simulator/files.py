@@ -95,24 +95,12 @@ def draw_compression(easy: bool, rng: Generator, film: bool = False) -> tuple[st
     return str(codec), round(float(np.exp(rng.uniform(least, most))))
 
 
-def write_video(
-    path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4", in_memory: bool = True
-) -> int:
+def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
     """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`; returns their number.
 
-    The file appears under its name only when it is whole. The same frames give the same bytes. `in_memory` encodes into
-    memory first, which tells of a full disk without FFmpeg's complaints.
+    The file appears under its name only when it is whole. The same frames give the same bytes.
     """
-    with replacing(path) as file:
-        target = io.BytesIO() if in_memory else file
-        count = _encode(target, path, frames, quantiser, codec)
-        if isinstance(target, io.BytesIO):
-            file.write(target.getvalue())
-    return count
-
-
-def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str) -> int:
-    count, stream = 0, None
+    count, stream, target = 0, None, io.BytesIO()  # in memory: FFmpeg tells of no full disk
     with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         for frame in frames:
             if stream is None:
@@ -123,6 +111,7 @@ def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantise
         if stream is None:
             raise InputError("no_frames", f"{path}: there are no frames to write.")
         container.mux(stream.encode(None))
+    replace_bytes(path, target.getvalue())
     return count
 
 

@@ -284,9 +284,7 @@ def _shown(settings):
 
 
 @pytest.mark.parametrize("preset", ["film", "close"])
-@pytest.mark.parametrize(
-    "changes", [{"easy": True}, {"task": "session"}, {"task": "motion"}, {"film": True, "close": True}]
-)
+@pytest.mark.parametrize("changes", [{"easy": True}, {"task": "motion"}, {"film": True, "close": True}])
 def test_presets_exclude_each_other_and_other_tasks(preset, changes):
     with refused("flags_conflict", f"--{preset}"):
         dataclasses.replace(PLAIN, **{preset: True, **changes})
