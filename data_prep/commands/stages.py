@@ -21,7 +21,6 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "File to write.", required=True)
-flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; build reads csv.")
 flags.DEFINE_string("sport", "diving", "Name of a shipped sport, or your own .yaml file.")
 flags.DEFINE_string("videos_dir", None, "Folder with the videos, to check their frames.")
@@ -36,8 +35,8 @@ def main(paths: list[str]) -> None:
     output = local_path(FLAGS.output, "output")
     _check_flags(paths, output)
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
-    videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
-    formats = {FLAGS.to, *(FLAGS["from"].value or stage_formats.recognise(Path(path)) for path in paths)}
+    videos = [video for path in paths for video in stage_formats.read(path, facts_of)]
+    formats = {FLAGS.to, *(stage_formats.recognise(Path(path)) for path in paths)}
     if FLAGS.fps is not None and "label_studio" not in formats:
         raise InputError("flag_unused", f"--fps has no effect with {', '.join(sorted(formats))}, which count frames.")
     videos = checked_videos(videos, sport, facts_of)

@@ -62,12 +62,12 @@ WRITABLE = [name for name, form in FORMATS.items() if form.write]
 HEAD = 4096  # bytes
 
 
-def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
-    """Reads a file's videos in a named format, or recognised by content; or InputError."""
+def read(path: str | Path, facts_of: FactsOf) -> list[LabelledVideo]:
+    """Reads the videos of a file, whose content tells its format; or InputError."""
     path = Path(path)
     if not path.exists():
         raise InputError("not_found", f"{path}: there is no such file.")
-    return FORMATS[name or recognise(path)].read(path, facts_of)
+    return FORMATS[recognise(path)].read(path, facts_of)
 
 
 def write(name: str, output: Path, videos: Sequence[LabelledVideo], facts_of: FactsOf) -> None:

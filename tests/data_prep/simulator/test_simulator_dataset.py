@@ -21,7 +21,7 @@ from data_prep.simulator.joints import simulate_joints
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.factors import read_faults
+from scoringnet_tf.data.factors import read_factors
 from scoringnet_tf.support.messages import InputError
 
 SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
@@ -223,7 +223,8 @@ def test_real_labels_become_joints(labels_dir, tmp_path):
         "test": ["002", "004"],
     }
     assert info.videos["004"]["final"] == pytest.approx(49.2) and info.videos["004"]["difficulty"] == 4.1
-    assert read_faults(info, ["001", "004"]).shape == (2, 12) and info.simulation["labels"] == "real label files"
+    assert read_factors(info, ["001", "004"]).values.shape == (2, 12)
+    assert info.simulation["labels"] == "real label files"
     assert "--joints" in (tmp_path / "joints/README.md").read_text()
 
 

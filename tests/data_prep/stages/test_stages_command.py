@@ -55,12 +55,11 @@ def test_predictions_are_named_and_their_rate_is_held_against_the_video(tmp_path
     assert spans == [(24, 48), (30, 60)] and told == [True, False]
 
 
-def test_sport_and_format_are_those_of_the_flags(tmp_path):
+def test_the_sport_is_that_of_the_flag(tmp_path):
     table, output = write_stages(tmp_path / "vaults.csv", "001,landing,0,5"), tmp_path / "stage_labels.csv"
-    for flags, code in ((("--sport=diving",), "wrong_stages"), (("--from=label_studio",), "damaged_json")):
-        result = run(table, f"--output={output}", *flags)
-        assert result.returncode == 1 and code_printed(result.stderr) == code and not output.exists()
-    assert not run(table, "--sport=vault", "--from=csv", f"--output={output}").returncode
+    result = run(table, f"--output={output}", "--sport=diving")
+    assert result.returncode == 1 and code_printed(result.stderr) == "wrong_stages" and not output.exists()
+    assert not run(table, "--sport=vault", f"--output={output}").returncode
 
 
 def test_every_problem_is_listed_and_nothing_written(tmp_path):
