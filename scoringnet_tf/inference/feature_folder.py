@@ -170,21 +170,21 @@ def _opened(
 # === From files ===
 
 
-def videos_of_files(paths: Sequence[str], preprocessor: ScoringNetPreprocessor) -> list[Video]:
-    """Video files, brought to the preprocessor's frame rate as in `predict`; InputError if two have the same name."""
-    names = [name_of(path) for path in paths]
+def videos_of_files(paths: Sequence[str], frames: Callable, named: Callable[[str], str] = name_of) -> list[Video]:
+    """Video files, with `frames` (path, size) of each; InputError if two have the same name."""
+    names = [named(path) for path in paths]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
     return [
-        Video(name, Clip(Path(path)).sha256, functools.partial(_FileFrames, path, preprocessor))
+        Video(name, Clip(Path(path)).sha256, functools.partial(frames, path))
         for name, path in zip(names, paths, strict=True)
     ]
 
 
-class _FileFrames:
-    """A file's frames; their size is the preprocessor's."""
+class FileFrames:
+    """A file's frames, brought to the preprocessor's size, and to its frame rate as in `predict`."""
 
-    def __init__(self, path: str, preprocessor: ScoringNetPreprocessor, _: tuple[int, int]) -> None:
+    def __init__(self, preprocessor: ScoringNetPreprocessor, path: str, _: tuple[int, int]) -> None:
         self._preprocessor, self._video = preprocessor, preprocessor.read(path)
         self._samples = self._video.samples(preprocessor.frame_rate)
         for warning in (*self._video.warnings, *missing_frames(self._video, self._samples)):
@@ -200,16 +200,8 @@ class _FileFrames:
 # === From records ===
 
 
-def videos_of_records(info: DatasetInfo) -> list[Video]:
-    """The videos in records of frames, split by split."""
-    return [
-        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_StoredFrames, read))
-        for name, read in records_of(info)
-    ]
-
-
-class _StoredFrames:
-    """A record's frames."""
+class StoredFrames:
+    """A record's frames, cropped to a size."""
 
     def __init__(self, read: Callable, image_size: tuple[int, int]) -> None:
         self._jpegs, self._image_size = list(read()["image/encoded"]), image_size
@@ -219,6 +211,14 @@ class _StoredFrames:
 
     def __getitem__(self, numbers: Any) -> np.ndarray:
         return model_frames([self._jpegs[number] for number in numbers], self._image_size)
+
+
+def videos_of_records(info: DatasetInfo, frames: Callable = StoredFrames) -> list[Video]:
+    """The videos in records of frames, split by split, with `frames` (function that reads the record, size) of each."""
+    return [
+        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(frames, read))
+        for name, read in records_of(info)
+    ]
 
 
 def records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:

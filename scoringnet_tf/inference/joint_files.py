@@ -1,6 +1,5 @@
 """Joints by a pose estimator: from records or video files to `joints/ID.npy`, as `data.joints` reads them."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,8 +13,8 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE, ORIGIN_NAME
 from scoringnet_tf.data.joints import INDEX
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, decode_jpeg
-from scoringnet_tf.data.video import Clip
-from scoringnet_tf.inference.feature_folder import Video, records_of
+from scoringnet_tf.inference import feature_folder
+from scoringnet_tf.inference.feature_folder import Video
 from scoringnet_tf.inference.pipeline import Predictor, shows_bodies
 from scoringnet_tf.inference.scene_joints import RATE, joints_of
 from scoringnet_tf.sports import get_sport
@@ -77,14 +76,7 @@ def file_name(video: str) -> str:
 
 def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos in records of frames; their `frames` are parsed records."""
-    return [
-        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_parsed, read))
-        for name, read in records_of(info)
-    ]
-
-
-def _parsed(read: Callable[[], dict[str, Any]], _: tuple[int, int]) -> dict[str, Any]:
-    return read()
+    return feature_folder.videos_of_records(info, lambda read, _: read())
 
 
 class RecordFollower:
@@ -132,17 +124,7 @@ class RecordFollower:
 
 def videos_of_files(paths: Sequence[str]) -> list[Video]:
     """Video files by their names without a suffix; InputError if two have the same. Their `frames` are the path."""
-    names = [Path(path).stem for path in paths]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
-    return [
-        Video(name, Clip(Path(path)).sha256, functools.partial(_path, path))
-        for name, path in zip(names, paths, strict=True)
-    ]
-
-
-def _path(path: str, _: tuple[int, int]) -> str:
-    return path
+    return feature_folder.videos_of_files(paths, lambda path, _: path, lambda path: Path(path).stem)
 
 
 class FileFollower:
