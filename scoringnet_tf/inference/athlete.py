@@ -33,12 +33,9 @@ class Shown(NamedTuple):
 
 
 def shown_by(track: Track, sport: Sport, frames: tuple[int, int]) -> Shown:
-    """What a performance's track shows of what its sport names.
+    """What a performance's track shows of what its sport names; nothing if its flight lacks an end.
 
-    Args:
-        track: whose flight is looked at; one that lacks an end shows nothing.
-        sport: whose `measures` and `dives` are told.
-        frames: the performance's first frame in the file, and the one behind its last, for curves.
+    `frames` are the performance's first one in the file, and the one behind its last, for curves.
     """
     flight = flight_of(track)
     if flight is None:

@@ -27,12 +27,7 @@ STRETCHED = 1.02  # ratio from which a stored frame is brought to the shape of t
 
 
 def index_of(models: PoseModels, weights: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The content of `joints.json`.
-
-    Args:
-        models: the estimators.
-        weights: {"file", "sha256"} of the model that found the performances; None for records, which have stages.
-    """
+    """The content of `joints.json`; `weights` ({"file", "sha256"}) are of the model that found the performances."""
     estimators = {each.name: each.sha256 for each in models}
     index = {"source": " and ".join(estimators), **JOINTS_ORIGIN, "estimators": estimators}
     return {**index, **({"model": {**weights}} if weights else {}), "scoringnet_tf": __version__}
@@ -80,12 +75,7 @@ def videos_of_records(info: DatasetInfo) -> list[Video]:
 
 
 class RecordFollower:
-    """Follows the athlete in a record's stored frames, between the ends of its flight.
-
-    Args:
-        info: the records.
-        follow: see `Follow`.
-    """
+    """Follows the athlete in a record's stored frames, between the ends of its flight; see `Follow`."""
 
     image_size = (0, 0)  # stored frames come as they are
 

@@ -128,12 +128,7 @@ class Predictor:
     def results(
         self, videos: Iterable[Video], *, force: bool = False, corrections: Iterable[Correction] = ()
     ) -> Iterator[PartResult]:
-        """Yields a `PartResult` for each part in a video.
-
-        Args:
-            videos: as in `read`.
-            force: as in `score_video`.
-            corrections: of the video's performances.
+        """Yields a `PartResult` for each part of a video, `videos` as in `read`; `corrections` rule the times.
 
         Raises:
             InputError: fewer performances are found than were corrected.
@@ -178,9 +173,7 @@ class Predictor:
     ) -> Iterator[Video]:
         """Yields a video's parts, see `ScoringNetPreprocessor.parts`; for features, one `Video`.
 
-        Args:
-            path, start, end, speed: see `score_video`, whose errors it raises.
-            pictures: largest height of `Video.pictures`, pixels; 0 for none.
+        Arguments and errors are those of `score_video`; `pictures` is the largest height of `Video.pictures`, pixels.
         """
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
@@ -321,14 +314,7 @@ def judge(
     tracks: list[Track],
     force: bool = False,
 ) -> Performance:
-    """The `Performance` in a span: its scores unless reasons speak against them, and its times.
-
-    Args:
-        model: `ScoringNet`.
-        trust: how far the model can be relied on.
-        seen, span, remarks, scores, tracks: for the performance.
-        force: whether it has scores and times despite reasons.
-    """
+    """The `Performance` in a span: scores and times unless reasons speak against them, or despite these by `force`."""
     # 1. What speaks against it
     reasons, warnings, left = checks.verdict(model, trust, remarks, scores, force)
 

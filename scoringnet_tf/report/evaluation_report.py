@@ -28,11 +28,7 @@ def check_replaceable(
 ) -> None:
     """Raises InputError if `output_dir` holds another evaluation, or files that no evaluation wrote.
 
-    Args:
-        output_dir: where.
-        model_file: the model to evaluate.
-        data_hash: the records' hash.
-        flags: name → value, for flags that make another evaluation; as in metrics.json.
+    `flags` (name → value, as in metrics.json) are those that make another evaluation.
     """
     if not (output_dir / METRICS).is_file():
         if others := [name for name in FILES if (output_dir / name).exists()]:
@@ -59,14 +55,7 @@ def check_replaceable(
 def write_report(
     output_dir: Path | RemotePath, predictions: Predictions, figures: dict[str, Any], sport: Sport
 ) -> None:
-    """Writes metrics.json, predictions.csv and scores.png, and stages.csv and stages.png if the model finds stages.
-
-    Args:
-        output_dir: a folder, made if it does not exist.
-        predictions: for N videos.
-        figures: what metrics.json holds, see `evaluation.figures`.
-        sport: what the videos show.
-    """
+    """Writes metrics.json, predictions.csv and scores.png, and stages.csv and stages.png if the model finds stages."""
     # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
     write_json(output_dir / METRICS, figures)
@@ -115,13 +104,7 @@ def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterato
 
 
 def summary(measured: Mapping[str, Any], sport: Sport, unlearned: Collection[str] = ()) -> str:
-    """The table of metrics.json, and what limits its figures.
-
-    Args:
-        measured: what metrics.json holds.
-        sport: what the videos show.
-        unlearned: the model's parts that have not learned.
-    """
+    """The table of metrics.json, `measured`, and what limits its figures, such as `unlearned` parts of the model."""
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
     rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
     rows += [("mean predictor", measured["mean_predictor"])] if measured["mean_predictor"] else []

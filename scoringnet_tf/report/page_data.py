@@ -119,12 +119,9 @@ def performance_pages(
 
 
 def edges(sport: Sport, performance: Performance, stages: Sequence[Mapping], first: int) -> list[dict[str, Any]]:
-    """The beginning of each stage, and the end of the last one, as people correct them.
+    """The beginning of each stage, and the end of the last one, as people correct them; moments go before stages.
 
-    Args:
-        sport: that names them.
-        performance: with its moments, which go before its stages.
-        stages: its runs, in frames from number `first` in the file on.
+    The stages' frames count from number `first` in the file on.
 
     Returns:
         what: as in corrections.
