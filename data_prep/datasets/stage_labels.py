@@ -185,4 +185,5 @@ def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
 
 def write_stage_csv(path: Path, segments: Mapping[str, Sequence[Segment]]) -> None:
     """Writes {video_id: segments} for `read_stage_csv`, whole or not at all."""
-    write_csv(path, [STAGE_COLUMNS, *((video_id, *each[:3]) for video_id, rows in segments.items() for each in rows)])
+    rows = [(name, each.stage, each.start, each.end) for name, those in segments.items() for each in those]
+    write_csv(path, [STAGE_COLUMNS, *rows])

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.datasets.stage_labels import STAGE_COLUMNS
 from data_prep.simulator.files import (
     joints_file,
     num_packets,
@@ -185,7 +184,7 @@ def _write_official_labels(
     for variable, split in (("training_idx", "train"), ("testing_idx", "test")):
         write_ids(split_dir, variable, ids[split])
     rows = [(p.path.stem, *segment) for p in performances for segment in stage_segments(simulator, p)]
-    write_csv(folder / "stage_labels.csv", [STAGE_COLUMNS, *rows])
+    write_csv(folder / "stage_labels.csv", [("video_id", "stage", "start_frame", "end_frame"), *rows])
 
 
 def _scores(performances: Sequence[Performance], settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
