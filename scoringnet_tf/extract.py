@@ -254,7 +254,7 @@ def main(paths: list[str]) -> int:
     network, preprocessor, extraction, described = (_of_backbone if values.backbone else _of_c3d)(info)
     extractor, output_dir = FeatureExtractor(network, extraction), as_path(values.output_dir)
     if info is None:
-        videos = feature_folder.videos_of_files(paths, preprocessor)
+        videos = feature_folder.videos_of_files(paths, functools.partial(feature_folder.FileFrames, preprocessor))
     else:
         videos = feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(**described, extractor=extractor, preprocessor=preprocessor, info=info)

@@ -19,10 +19,8 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
-flags.DEFINE_enum("task", "scoring", TASKS, "Scored videos, flights with classes, or sessions with performances.")
+flags.DEFINE_enum("task", "scoring", TASKS, "Scored videos, or flights with classes.")
 flags.DEFINE_integer("num_videos", None, "Number of videos. Default with --labels_dir: all.", lower_bound=1)
-flags.DEFINE_integer("performances", None, "Performances in a session. Default: 30.", lower_bound=1)
-flags.DEFINE_float("minutes", None, "Session length, minutes. Default: 120.", lower_bound=0.1)
 flags.DEFINE_integer("seed", 0, "Random seed; the same processor gives the same bytes.", lower_bound=0)
 flags.DEFINE_integer("rendering", 0, "Filming number: same scores, stages and split in other pixels.", lower_bound=0)
 flags.DEFINE_string("output_dir", None, "Folder for the dataset: new, empty, or with the same interrupted run.")
@@ -56,22 +54,15 @@ def main(_: list[str]) -> None:
 
 def _settings_from_flags() -> Settings:
     cli.require(output_dir=FLAGS.output_dir)
-    is_session = FLAGS.task == "session"
-    _check_flags(is_session)
+    _check_flags()
     same = ("sport", "task", "num_videos", "seed", "rendering", "split", "test_fraction", "height", "width")
     looks = ("easy", "film", "close", "joints")
     values: dict[str, Any] = {name: FLAGS[name].value for name in (*same, *looks)}
-    return Settings(
-        **values,
-        labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
-        performances=FLAGS.performances or 30 if is_session else None,
-        minutes=FLAGS.minutes or 120.0 if is_session else None,
-    )
+    return Settings(**values, labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None)
 
 
-def _check_flags(is_session: bool) -> None:
+def _check_flags() -> None:
     is_drawn = FLAGS.task == "scoring" and not FLAGS.labels_dir
-    session_flags = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
     if FLAGS.height % 2 or FLAGS.width % 2:
         raise InputError("wrong_value", f"--height={FLAGS.height} and --width={FLAGS.width} must be even.")
     if FLAGS.joints and (sizes := [name for name in ("height", "width") if not FLAGS[name].using_default_value]):
@@ -80,13 +71,10 @@ def _check_flags(is_session: bool) -> None:
         raise InputError("flags_conflict", f"--labels_dir has no effect with --task={FLAGS.task}.")
     if FLAGS.num_videos is None and not FLAGS.labels_dir:
         raise InputError("missing_flag", "--num_videos or --labels_dir is missing.")
-    if FLAGS.num_videos == 1 and not is_session:
+    if FLAGS.num_videos == 1:
         raise InputError("out_of_range", "--num_videos=1 cannot be split: use 2 or more.")
-    if session_flags and not is_session:
-        raise InputError("flags_conflict", f"--{session_flags[0]} has no effect with --task={FLAGS.task}.")
-    if not FLAGS["test_fraction"].using_default_value and (is_session or FLAGS.labels_dir):
-        reason = "sessions, which are all to test on" if is_session else "--labels_dir, which has its own split"
-        raise InputError("flags_conflict", f"--test_fraction has no effect with {reason}.")
+    if not FLAGS["test_fraction"].using_default_value and FLAGS.labels_dir:
+        raise InputError("flags_conflict", "--test_fraction has no effect with --labels_dir, which has its own split.")
     if is_drawn and not FLAGS.test_fraction:
         raise InputError("out_of_range", "--test_fraction=0 leaves no videos to test on.")
 

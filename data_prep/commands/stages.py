@@ -7,16 +7,13 @@ FILE is stage_labels.csv, jump_drop_water_label.txt or Label Studio's JSON. Its 
 reported by file and row or region, and nothing is written then, unless --on_error=skip is set.
 """
 
-import dataclasses
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.formats.tables import merged
 from data_prep.stages.formats.videos import MAX_RATE, LabelledVideo, checked_videos, facts_reader
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import named_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted, shown
@@ -24,12 +21,10 @@ from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "File to write.", required=True)
-flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; build reads csv.")
 flags.DEFINE_string("sport", "diving", "Name of a shipped sport, or your own .yaml file.")
 flags.DEFINE_string("videos_dir", None, "Folder with the videos, to check their frames.")
 flags.DEFINE_float("fps", None, "Frames per second in Label Studio. Default: each video's own.", 1.0, MAX_RATE)
-flags.DEFINE_boolean("drop_suffix", False, "Names without .avi, such as 001 for UNLV and MIT.")
 flags.DEFINE_enum("on_error", "refuse", ["refuse", "skip"], "Treatment for videos with a problem.")
 CHOICES = ["refuse", "merge", "replace"]
 flags.DEFINE_enum("existing", "refuse", CHOICES, "Treatment for an existing file; merge keeps other videos.")
@@ -40,18 +35,16 @@ def main(paths: list[str]) -> None:
     output = local_path(FLAGS.output, "output")
     _check_flags(paths, output)
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
-    videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
-    formats = {FLAGS.to, *(FLAGS["from"].value or stage_formats.recognise(Path(path)) for path in paths)}
+    videos = [video for path in paths for video in stage_formats.read(path, facts_of)]
+    formats = {FLAGS.to, *(stage_formats.recognise(Path(path)) for path in paths)}
     if FLAGS.fps is not None and "label_studio" not in formats:
         raise InputError("flag_unused", f"--fps has no effect with {', '.join(sorted(formats))}, which count frames.")
-    if FLAGS.drop_suffix:
-        videos = [dataclasses.replace(video, video_id=_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
     is_source = output.exists() and any(output.samefile(path) for path in paths)
     if len(sound) < len(videos) and FLAGS.existing == "replace" and is_source:
         raise InputError("would_lose_labels", f"--output={output} would lose the videos that are left out.")
-    written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
+    written = stage_formats.merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, facts_of)
     _report(output, sound, len(written))
 
@@ -79,11 +72,6 @@ def _report(output: Path, sound: list[LabelledVideo], num_written: int) -> None:
     num_segments = sum(len(video.segments) for video in sound)
     kept = f" Kept those of {counted(num_written - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
-
-
-def _without_suffix(video_id: str) -> str:
-    path = PurePosixPath(video_id)
-    return str(path.with_suffix("")) if path.suffix.lower() in VIDEO_SUFFIXES else video_id
 
 
 def _sound(videos: list[LabelledVideo]) -> list[LabelledVideo]:

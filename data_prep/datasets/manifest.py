@@ -47,13 +47,8 @@ def read(
 ) -> Source:
     """Reads a table with videos, or their features; None is found by itself.
 
-    Args:
-        source_dir: folder of the videos.
-        sport: of the videos.
-        manifest_csv: the table.
-        feature_stride: frames from one step of features to the next.
-        columns: `meaning=column`, for columns of other names.
-        delimiter, decimal_comma, encoding: of the table, see `readers.text`.
+    `columns` are `meaning=column`, `feature_stride` is frames from one step of features to the next; for the last three
+    see `readers.text`.
 
     Raises:
         OptionError: `sport`, `columns`, `delimiter` or `encoding` is unknown, or `feature_stride` comes with videos.

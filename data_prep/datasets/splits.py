@@ -6,9 +6,7 @@ also holds start_frame,end_frame: after a change of the table the id may mean an
 """
 
 import collections
-import csv
 import dataclasses
-import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +18,7 @@ from numpy.random import Generator
 from data_prep.datasets.performances import FRAMES
 from data_prep.datasets.readers.text import Row, read_csv
 from data_prep.datasets.sample import ALL, Fields, Problem, Published, Sample, Source
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import write_csv
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 WAYS = ("random", "score", "group", "own")
@@ -139,8 +137,7 @@ def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sam
     frames = {sample.video_id: sample.frames for sample in samples if sample.is_stretch and _is_named_by_file(sample)}
     header = HEADERS[bool(frames)]
     rows = [(*row, *(frames.get(row[0]) or ("", "")))[: len(header)] for row in splits.items()]
-    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    write_csv(path, [header, *rows])
 
 
 def _is_named_by_file(sample: Sample) -> bool:
@@ -153,12 +150,6 @@ def check_new(paths: Sequence[Path], overwrite: bool) -> None:
         raise InputError("exists", f"{', '.join(others)} exist, but are not files of splits.")
     if paths and not overwrite:
         raise InputError("exists", f"{', '.join(map(str, paths))} exist.", "Replace them with --overwrite.")
-
-
-def further_folds(output: Path, folds: int) -> list[Path]:
-    """Returns the files of folds beyond `folds`, without a gap, that a larger split left; not `split_2023.csv`."""
-    further = (output.with_stem(f"{output.stem}_{fold}") for fold in itertools.count(folds + 1))
-    return list(itertools.takewhile(_is_split_csv, further))
 
 
 def _is_split_csv(path: Path) -> bool:

@@ -3,7 +3,6 @@
 Frames count from 0, and an end is exclusive. What is inconsistent is named by file and row; nothing is guessed.
 """
 
-import csv
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from data_prep.datasets.readers.text import read_csv
 from scoringnet_tf.data.corrections import END, Correction
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport, get_sport
-from scoringnet_tf.support.files import replacing_file, whole_number
+from scoringnet_tf.support.files import whole_number, write_csv
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
@@ -186,9 +185,5 @@ def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
 
 def write_stage_csv(path: Path, segments: Mapping[str, Sequence[Segment]]) -> None:
     """Writes {video_id: segments} for `read_stage_csv`, whole or not at all."""
-    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(STAGE_COLUMNS)
-        for video_id, rows in segments.items():
-            # csv writes None as an empty cell.
-            writer.writerows((video_id, segment.stage, segment.start, segment.end) for segment in rows)
+    rows = [(name, each.stage, each.start, each.end) for name, those in segments.items() for each in those]
+    write_csv(path, [STAGE_COLUMNS, *rows])

@@ -28,6 +28,7 @@ from data_prep.datasets.stage_labels import (
     unlabelled_note,
 )
 from data_prep.support.options import OptionError
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
@@ -171,9 +172,11 @@ def _numbered_stages(source_dir: Path, count: int) -> dict[int, tuple[Segment, .
     stages = read_stage_csv(path)
     numbered: dict[int, tuple[Segment, ...]] = {}
     for video_id, segments in stages.items():
-        if not video_id.isdecimal():
+        name = Path(video_id)
+        number = name.stem if name.suffix.lower() in VIDEO_SUFFIXES else video_id  # tools write 001.avi
+        if not number.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        numbered[int(video_id)] = (*numbered.get(int(video_id), ()), *segments)
+        numbered[int(number)] = (*numbered.get(int(number), ()), *segments)
     _check_numbers(path, numbered, count)
     return numbered
 

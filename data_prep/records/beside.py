@@ -127,11 +127,6 @@ class SourceJoints:
         return stem
 
 
-def source_joints(source_dir: Path, source: Source) -> SourceJoints | None:
-    """The joints beside a source's videos; None with features, whose arrays may lie in any folder."""
-    return None if source.has_features else SourceJoints(source_dir, source.samples)
-
-
 def check_replaced(output_dir: Path | RemotePath, source_dir: Path, source: Source) -> None:
     """InputError if replacing these records would lose joints, or true faults, that the source lacks.
 

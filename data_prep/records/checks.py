@@ -16,7 +16,7 @@ from data_prep.datasets import read_source
 from data_prep.datasets.performances import overlap_problems
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, Source, kinds_of_row
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
-from data_prep.records.beside import read_simulation, source_joints
+from data_prep.records.beside import SourceJoints, read_simulation
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.same_performance import BLOCK, SeenPerformances
 from data_prep.records.warnings import Warnings
@@ -46,7 +46,8 @@ class SampleChecks:
     """
 
     def __init__(self, source: Source, source_dir: Path, lost: frozenset[str] = LOST) -> None:
-        self.joints = source_joints(source_dir, source)
+        # Arrays of features may lie in any folder.
+        self.joints = None if source.has_features else SourceJoints(source_dir, source.samples)
         self._source, self._lost = source, lost
         self._sport = get_sport(source.sport) if source.sport else None
         self._rows = _row_problems(source, source_dir, self._sport, lost)

@@ -4,13 +4,8 @@ Labels come last, so that an interrupted dataset does not look whole. Rerun the 
 and versions must be the same.
 """
 
-import filecmp
-import functools
-import json
 import platform
-import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +14,27 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.simulator import files
 from data_prep.simulator.files import (
-    FPS,
     joints_file,
     num_packets,
     replace_bytes,
+    write_ids,
     write_joints,
-    write_joints_index,
+    write_vector,
     write_video,
 )
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import Performance, Simulator, total_deduction
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.scene.figure import JOINTS
-from data_prep.simulator.session import film_session, plan_sessions, write_session_labels
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.factors import DESERVED, FILE
+from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.files import file_sha256, read_json
-from scoringnet_tf.support.messages import InputError, counted, shown
+from scoringnet_tf.support.files import file_sha256, read_json, write_csv, write_json
+from scoringnet_tf.support.messages import InputError
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -54,35 +48,21 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
         OSError: the folder cannot be written.
     """
     description = describe(settings)
-    simulator, is_session = get_simulator(settings.sport), settings.task == "session"
-    plans: list[Any] = plan_sessions(simulator, settings) if is_session else plan_videos(simulator, settings)
+    simulator = get_simulator(settings.sport)
+    plans = plan_videos(simulator, settings)
     is_done = claim(output_dir, description)
     rendered = [plan for plan in plans if not settings.split or plan.split == settings.split]
     for folder in {(output_dir / plan.path).parent for plan in rendered}:
         folder.mkdir(parents=True, exist_ok=True)
     if settings.task == "scoring":
-        write_joints_index(output_dir)
+        write_json(output_dir / FOLDER / INDEX, {"source": SIMULATED, "names": JOINTS})
     _render_all(rendered, settings, output_dir, workers)
-    write: Any = write_session_labels if is_session else functools.partial(write_labels, settings=settings)
     if is_done:
-        with tempfile.TemporaryDirectory() as folder:
-            write(simulator, plans, folder=Path(folder))
-            _check_labels(Path(folder), output_dir)
         return
     if differing := _differing(description, describe(settings)):
         raise InputError("changed_inputs", f"{', '.join(differing)} changed while videos were rendered.")
-    write(simulator, plans, folder=output_dir)
+    write_labels(simulator, plans, settings, output_dir)
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
-
-
-def _check_labels(folder: Path, output_dir: Path) -> None:
-    """InputError if the label files of a finished dataset, except its card, are not those in `folder`."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md"]
-    names = sorted(path.relative_to(folder).as_posix() for path in files)
-    _, changed, missing = filecmp.cmpfiles(folder, output_dir, names, shallow=False)
-    if changed or missing:
-        message = f"{output_dir}: {shown([*changed, *missing])} changed or missing since the simulation."
-        raise InputError("changed_labels", message, "Remove the folder to simulate again.")
 
 
 def claim(output_dir: Path, description: dict[str, Any]) -> bool:
@@ -98,7 +78,7 @@ def claim(output_dir: Path, description: dict[str, Any]) -> bool:
         message = f"--output_dir={output_dir}: there are other files."
         raise InputError("exists", message, "Choose an empty or new folder.")
     output_dir.mkdir(parents=True, exist_ok=True)
-    replace_bytes(output_dir / UNDER_WAY, (json.dumps(description, indent=2) + "\n").encode())
+    write_json(output_dir / UNDER_WAY, description)
     return False
 
 
@@ -164,21 +144,10 @@ def _is_whole(plan: Any, settings: Settings, output_dir: Path) -> bool:
 def _render(job: tuple[Any, Settings, Path]) -> None:
     plan, settings, output_dir = job
     path, simulator = output_dir / plan.path, get_simulator(settings.sport)
-    if settings.task == "session":
-        write_video(path, film_session(simulator, plan), plan.quantiser, plan.codec, in_memory=False)
-        return
     joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
     write_video(path, Filming(simulator, plan, settings).video(joints), plan.quantiser, plan.codec)
     if settings.task == "scoring":
         write_joints(output_dir, plan.path, joints)
-
-
-FILM = (
-    "two in five look like a broadcast; the others are shot from near or far, by hand, cut out on a dark ground, or "
-    "mixed with other film; colours, speed, frame rate and cut differ too"
-)
-
-CLOSE = "the camera stays on the athlete, who fills the picture; all else as in a broadcast"
 
 
 def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
@@ -191,8 +160,8 @@ def write_labels(simulator: Simulator, performances: Sequence[Performance], sett
         header = ("video", "sport", *simulator.heads, "split")
         classes = ([getattr(p.element, head) for head in simulator.heads] for p in performances)
         rows = [(p.path.name, simulator.sport, *c, p.split) for p, c in zip(performances, classes, strict=True)]
-        files.write_csv(folder / "motion_classes.csv", header, rows)
-    write_card(simulator, performances, settings, folder)
+        write_csv(folder / "motion_classes.csv", [header, *rows])
+    write_card(settings, folder)
 
 
 def stage_segments(simulator: Simulator, performance: Performance) -> list[tuple[str, int, int]]:
@@ -208,14 +177,14 @@ def _write_official_labels(
 ) -> None:
     difficulty, _, final = _scores(performances, settings)
     for (file, variable), values in zip(simulator.vectors, (final, difficulty), strict=True):
-        files.write_vector(folder / file, variable, values)
+        write_vector(folder / file, variable, values)
     ids = {split: [p.video_id for p in performances if p.split == split] for split in ("train", "test")}
     split_dir = folder / (simulator.split_name(settings) or f"split_{len(ids['train'])}_{len(ids['test'])}")
     split_dir.mkdir(exist_ok=True)
     for variable, split in (("training_idx", "train"), ("testing_idx", "test")):
-        files.write_ids(split_dir, variable, ids[split])
+        write_ids(split_dir, variable, ids[split])
     rows = [(p.path.stem, *segment) for p in performances for segment in stage_segments(simulator, p)]
-    files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
+    write_csv(folder / "stage_labels.csv", [("video_id", "stage", "start_frame", "end_frame"), *rows])
 
 
 def _scores(performances: Sequence[Performance], settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -238,54 +207,17 @@ def write_factors(simulator: Simulator, performances: Sequence[Performance], fol
         )
         for p in performances
     ]
-    files.write_csv(folder / FILE, header, rows)
+    write_csv(folder / FILE, [header, *rows])
 
 
-def write_card(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
-    """`README.md`: what was simulated, and the ranges of its scores and durations."""
-    lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(simulator, performances, settings)]
-    if settings.task == "scoring":
-        scores = zip(("difficulty", "execution", "final"), _scores(performances, settings), strict=True)
-        lines += ["", *_table("score", dict(scores), ".2f")]
-    if not settings.joints:
-        lines += ["", *_table("frames", simulator.spans(performances, settings.task), "d")]
-    lines.append("")
-    files.replace_bytes(folder / "README.md", "\n".join(lines).encode())
-
-
-def _introduction(simulator: Simulator, performances: Sequence[Performance], settings: Settings) -> list[str]:
-    splits = Counter(p.split for p in performances)
+def write_card(settings: Settings, folder: Path) -> None:
+    """`README.md`: what this is, and the command that made it."""
     command = f"--sport={settings.sport} --task={settings.task} --seed={settings.seed}"
     command += f" --rendering={settings.rendering}" if settings.rendering else ""
-    videos = f"{len(performances)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))})"
-    if settings.joints:
-        command, content, form = f"{command} --joints", "body", f"joints in metres, {FPS} frames/s as in life"
-    else:
-        frames = counted(sum(p.num_frames for p in performances), "frame")
-        content, form = "picture", f"{frames} of {settings.width}×{settings.height} at {FPS} frames/s"
-    return [
-        f"Every {content} in here is simulated: figures measured on it say nothing about real video.",
-        "",
-        f"- Command: `python -m data_prep simulate {command}`, everything else in `simulation.json`.",
-        f"- Simulator: version {VERSION}.",
-        f"- Labels: {'real label files' if settings.labels_dir else 'drawn from the rules: elements, faults, judges'}.",
-        f"- Videos: {videos}, {form}.",
-        *([f"- Rendered: the videos of the split `{settings.split}` alone."] if settings.split else []),
-        f"- Preset: {_preset(simulator, settings)}.",
-        *(f"- {note}" for note in simulator.notes(settings)),
-    ]
-
-
-def _preset(simulator: Simulator, settings: Settings) -> str:
-    if settings.easy:
-        return simulator.easy
-    presets = {"film": settings.film and FILM, "close": settings.close and CLOSE}
-    return next((f"**{name}**: {text}" for name, text in presets.items() if text), "standard (not easy)")
-
-
-def _table(title: str, columns: Mapping[str, np.ndarray], style: str) -> list[str]:
-    lines = [f"| {title} | least | median | most |", "|---|---|---|---|"]
-    for name, values in columns.items():
-        figures = (values.min(), type(values.min())(np.median(values)), values.max())
-        lines.append(f"| {name} | {' | '.join(format(figure, style) for figure in figures)} |")
-    return lines
+    command, content = (f"{command} --joints", "body") if settings.joints else (command, "picture")
+    text = (
+        f"# Simulated {settings.sport} ({settings.task})\n\n"
+        f"Every {content} in here is simulated: figures measured on it say nothing about real video.\n\n"
+        f"Command: `python -m data_prep simulate {command}`. `simulation.json` has all settings and versions.\n"
+    )
+    replace_bytes(folder / "README.md", text.encode())

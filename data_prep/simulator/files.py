@@ -1,9 +1,7 @@
 """Files of a simulated dataset, written atomically and with the same bytes every time: labels, joints, video."""
 
 import contextlib
-import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,8 +13,7 @@ import scipy.io
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from data_prep.simulator.scene.figure import JOINTS
-from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
+from scoringnet_tf.data.joints import FOLDER
 from scoringnet_tf.support.messages import InputError
 
 
@@ -55,14 +52,6 @@ def write_ids(folder: Path, variable: str, ids: Sequence[int]) -> None:
     write_vector(folder / f"{variable}.mat", variable, np.array(ids, kind), column=True)
 
 
-def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Writes a CSV file."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerows((header, *rows))
-    replace_bytes(file, buffer.getvalue().encode())
-
-
 def joints_file(folder: Path, video: Path) -> Path:
     """The file for a video's joints in a dataset's `folder`, as `scoringnet_tf.data.joints` reads it."""
     return folder / FOLDER / f"{video.stem}.npy"
@@ -72,13 +61,6 @@ def write_joints(folder: Path, video: Path, joints: np.ndarray) -> None:
     """Writes joints (L, J, 2), pixels, as float16: exact to a quarter of a pixel up to 512."""
     with replacing(joints_file(folder, video)) as file:
         np.save(file, joints.astype(np.float16))
-
-
-def write_joints_index(folder: Path) -> None:
-    """Makes the folder of joints, with their source and names."""
-    (folder / FOLDER).mkdir(exist_ok=True)
-    index = json.dumps({"source": SIMULATED, "names": JOINTS}, indent=2) + "\n"
-    replace_bytes(folder / FOLDER / INDEX, index.encode())
 
 
 FPS = 25
@@ -113,24 +95,12 @@ def draw_compression(easy: bool, rng: Generator, film: bool = False) -> tuple[st
     return str(codec), round(float(np.exp(rng.uniform(least, most))))
 
 
-def write_video(
-    path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4", in_memory: bool = True
-) -> int:
+def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
     """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`; returns their number.
 
-    The file appears under its name only when it is whole. The same frames give the same bytes. `in_memory` encodes into
-    memory first, which tells of a full disk without FFmpeg's complaints.
+    The file appears under its name only when it is whole. The same frames give the same bytes.
     """
-    with replacing(path) as file:
-        target = io.BytesIO() if in_memory else file
-        count = _encode(target, path, frames, quantiser, codec)
-        if isinstance(target, io.BytesIO):
-            file.write(target.getvalue())
-    return count
-
-
-def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str) -> int:
-    count, stream = 0, None
+    count, stream, target = 0, None, io.BytesIO()  # in memory: FFmpeg tells of no full disk
     with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         for frame in frames:
             if stream is None:
@@ -141,6 +111,7 @@ def _encode(target: BinaryIO, path: Path, frames: Iterable[np.ndarray], quantise
         if stream is None:
             raise InputError("no_frames", f"{path}: there are no frames to write.")
         container.mux(stream.encode(None))
+    replace_bytes(path, target.getvalue())
     return count
 
 

@@ -101,33 +101,13 @@ class Filming:
         for picture, over in zip(pictures, other, strict=True):
             yield cv2.addWeighted(picture, 1 - share, over, share, 0)
 
-    def replay(self, num_frames: int) -> Iterator[np.ndarray]:
-        """Frames of the performance in slow motion, from another viewpoint, by another athlete."""
-        element, trait = self._performance.element, self._performance.trait
-        return self._broadcasted(self._simulator.replay_shot(self.scene, element, trait, num_frames, self._rng))
-
-    def between(self, num_frames: int, shot_frames: tuple[int, int]) -> Iterator[np.ndarray]:
-        """Noise frames without replays, in shots as long as `shot_frames` says."""
-        return self._broadcasted(self._noise(num_frames, shot_frames=shot_frames, without=("replay",)))
-
-    def _broadcasted(self, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        self._broadcast.cut()
-        return (self._broadcast(frame, index) for index, frame in enumerate(frames))
-
-    def _noise(
-        self,
-        num_frames: int,
-        after: bool = False,
-        shot_frames: tuple[int, int] = SHOT_FRAMES,
-        without: tuple[str, ...] = (),
-    ) -> Iterator[np.ndarray]:
-        shortest, longest = shot_frames
+    def _noise(self, num_frames: int, after: bool = False) -> Iterator[np.ndarray]:
+        shortest, longest = SHOT_FRAMES
         while num_frames > 0:
             shots = self._shots(after)
-            names = [name for name in shots if name not in without]
             cut = num_frames >= 2 * shortest
             length = int(self._rng.integers(shortest, min(longest, num_frames) + 1)) if cut else num_frames
-            yield from shots[self._rng.choice(names)](length)
+            yield from shots[self._rng.choice(list(shots))](length)
             num_frames, after = num_frames - length, False
 
     def _shots(self, after: bool) -> dict[str, Callable[[int], Iterator[np.ndarray]]]:

@@ -63,7 +63,7 @@ def simulate_joints(settings: Settings, output_dir: Path, workers: int) -> None:
                 progress.update(number)
         # 2. Their shards under one index, which comes last
         write_factors(simulator, plans, output_dir)
-        write_card(simulator, plans, settings, output_dir)
+        write_card(settings, output_dir)
         _joined([folder for folder, *_ in jobs], output_dir, simulator, description).save(output_dir)
         (output_dir / UNDER_WAY).replace(output_dir / DONE)
     shutil.rmtree(output_dir / PARTS, ignore_errors=True)

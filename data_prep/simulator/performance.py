@@ -124,7 +124,6 @@ class Simulator:
     max_execution: float  # without any fault
     # standard deviation of the execution about what a performance deserves: the error of the judges
     execution_sd: float
-    easy: str  # a sentence on what the preset for demonstrations leaves out
     # least and most frames that people leave before the first movement, and after the end
     margins: tuple[tuple[int, int], tuple[int, int]]
     factor_columns: tuple[str, ...]  # of `factors.csv` beside scores, severities and marks
@@ -158,13 +157,11 @@ class Simulator:
     draw_ending: Callable[[Boundaries, Generator], tuple[int, int]]
     # first frame of each stage in order, noise before and after included, and the length of the video
     stage_edges: Callable[[Performance], tuple[int, ...]]
-    spans: Callable[[Sequence[Performance], str], Mapping[str, np.ndarray]]  # name → durations (N,), for the card
     replayed_elements: Callable[[Any], Sequence[Any]]  # scene → elements that its replays show
     # (scene, whether after a performance, rng) → {name: function of a number of frames}, shots of this sport alone
     noise_shots: Callable[[Any, bool, Generator], dict[str, Callable[[int], Iterator]]]
     read_labels: Callable[[Path, Settings], list[Label]]  # folder of real labels → that of each video to simulate
     factors: Callable[[Performance], tuple]  # values of `factor_columns`
-    notes: Callable[[Settings], list[str]]  # sentences for the card on what the labels are, and are not
 
     def elements_of_difficulty(self, difficulty: float, one_each: bool = False) -> list[Any]:
         """Elements with a difficulty, or the nearest that has any; `one_each` keeps the most frequent alone."""

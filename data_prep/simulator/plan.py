@@ -48,11 +48,6 @@ def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
     return [plan_one(simulator, settings, video_id, video_id in training) for video_id in ids]
 
 
-def plan_performances(simulator: Simulator, settings: Settings) -> list[Performance]:
-    """Plans drawn performances that are in no split."""
-    return [_plan_drawn(simulator, settings, 1 + index, is_training=True) for index in range(settings.known_videos)]
-
-
 def draw_encoder(settings: Settings, video_id: int, rng: Generator) -> tuple[str, int]:
     """Draws codec and quantiser; another rendering draws its own."""
     drawn = draw_compression(settings.easy, rng, settings.film)  # in any case, so that what is drawn next is the same

@@ -8,7 +8,7 @@ from numpy.random import Generator
 
 from scoringnet_tf.support.messages import InputError
 
-TASKS = ("scoring", "motion", "session")
+TASKS = ("scoring", "motion")
 SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
     "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
     "diving_phases": ("data_prep.simulator.diving.simulator", "DivingPhasesSimulator"),
@@ -24,9 +24,7 @@ class Settings:
     """All that a simulated dataset's bytes depend on; InputError if two settings exclude each other."""
 
     sport: str  # a sport that has a simulator
-    # `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `session` (videos of
-    # many performances with scores)
-    task: str
+    task: str  # `scoring` (whole videos with scores) or `motion` (flights with the classes of their motion)
     num_videos: int | None  # how many to draw; with `labels_dir`, None takes every usable row
     seed: int  # of everything random
     labels_dir: Path | None  # folder of real label files, or None to draw labels from the rules
@@ -34,8 +32,6 @@ class Settings:
     test_fraction: float  # share of drawn videos that form the test (validation, for clips) split
     height: int  # of the frames, pixels
     width: int  # of the frames, pixels
-    performances: int | None = None  # in each session
-    minutes: float | None = None  # that each session lasts
     # which filming of the performances that `seed` draws. Another has the same elements, faults, scores, stages and
     # splits in other places, by other athletes, cameras and encoders.
     rendering: int = 0

@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.factors import read_deserved, read_faults
+from scoringnet_tf.data.factors import read_deserved, read_factors
 from scoringnet_tf.sports import get_sport
 
 LEARNING_RATE, TREES = 0.05, 300
@@ -18,7 +18,7 @@ DIGITS = 6
 
 def faults(videos: Videos) -> np.ndarray:
     """Difficulty and faults of each, (V, K)."""
-    return read_faults(videos.info, videos.ids)
+    return read_factors(videos.info, videos.ids).values
 
 
 def learn_boosted(training: TrainingSet) -> Learned:

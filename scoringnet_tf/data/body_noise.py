@@ -144,12 +144,9 @@ def _pictures(
 
 
 def projected(joints: np.ndarray, stand: np.ndarray, pan: np.ndarray, tilt: np.ndarray) -> np.ndarray:
-    """Where joints (3, J, T) lie in pictures by a camera that stands at a place (3,), (2, J, T); its focal length is 1.
+    """Where joints (3, J, T), metres, lie in a camera's pictures, (2, J, T); its focal length is 1.
 
-    Args:
-        joints, stand: metres.
-        pan: where the camera looks, radians (T,) from z towards x.
-        tilt: and upwards, radians (T,).
+    It stands at a place (3,), looks by `pan`, radians (T,) from z towards x, and upwards by `tilt`, radians (T,).
     """
     x, y, z = joints - stand[:, np.newaxis, np.newaxis]
     cos, sin, level, rise = np.cos(pan), np.sin(pan), np.cos(tilt), np.sin(tilt)

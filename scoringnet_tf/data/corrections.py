@@ -111,12 +111,7 @@ def read_corrections(*paths: str | Path) -> list[Correction]:
 
 
 def by_video(corrections: Sequence[Correction], videos: Iterable[str], sport: Sport) -> dict[str, list[Correction]]:
-    """Local path → its corrections, for videos that have some.
-
-    Args:
-        corrections: some of other videos may be among them, but not all.
-        videos: paths.
-        sport: of the videos.
+    """Local path → its corrections, for videos of a sport that have some; some may be of other videos, but not all.
 
     Raises:
         InputError: all are of other videos; a video has changed, or has too few frames; or as in `Correction.checked`.

@@ -52,13 +52,8 @@ def read_factors(info: DatasetInfo, ids: Sequence[str]) -> Factors:
     return Factors([row[element] for row in rows], tuple(columns), _numbers(info, rows, columns))
 
 
-def read_faults(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
-    """Difficulty and faults of V videos, (V, K); errors as in `read_factors`."""
-    return read_factors(info, ids).values
-
-
 def read_deserved(info: DatasetInfo, ids: Sequence[str]) -> np.ndarray:
-    """Difficulty, and the execution that the faults deserve, (V, 2), points; errors as in `read_faults`."""
+    """Difficulty, and the execution that the faults deserve, (V, 2), points; errors as in `read_factors`."""
     return _numbers(info, _rows(info, ids), ["difficulty", DESERVED])
 
 

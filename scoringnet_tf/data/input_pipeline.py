@@ -340,11 +340,7 @@ class _EpochStream:
     ) -> tf.data.Dataset:
         """The batches in epochs [first_epoch, epochs); if `epochs` is None, one more epoch on each pass.
 
-        Args:
-            load: (parsed example, decision → seed pair) → an element.
-            first_epoch, epochs: as in `videos`.
-            draws: whether epochs differ.
-            padding: values for `padded_batch`.
+        `load` makes an element of (parsed example, decision → seed pair); `draws` tells whether epochs differ.
         """
 
         def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:

@@ -4,7 +4,6 @@ Another split has its own index; the records lie where they were built.
 """
 
 import collections
-import csv
 import dataclasses
 import functools
 import hashlib
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics, without_groups
-from scoringnet_tf.support.files import read_csv, replacing_file
+from scoringnet_tf.support.files import read_csv, write_csv
 from scoringnet_tf.support.messages import InputError, counted, shown
 from scoringnet_tf.support.paths import as_path
 
@@ -204,8 +203,7 @@ def read_split(path: Path) -> Split:
 
 def write_split(path: Path, split: Split) -> None:
     """Writes a split, in the ids' order."""
-    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(split.items())])
+    write_csv(path, [COLUMNS, *sorted(split.items())])
 
 
 def of_records(info: DatasetInfo, split: Split) -> Split:

@@ -21,10 +21,8 @@ Timing = tuple[float, np.ndarray, list[Remark]]  # frames per second, seconds si
 def frame_timing(rate: float, times: Times, keeps_times: bool = True) -> Timing:
     """Frame rate and timestamps for L frames in a row. If they contradict each other, timestamps are right.
 
-    Args:
-        rate: frames per second that the file states; 0 for none.
-        times: the frames' times.
-        keeps_times: False for AVI, which has no timestamps: its decoder makes them up, and they may go back.
+    The file states a `rate`, 0 for none. AVI has no timestamps: its decoder makes them up, and they may go back
+    (`keeps_times` is False).
     """
     clock = rising_times(times)
     if clock is None:

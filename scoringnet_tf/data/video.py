@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -175,14 +174,8 @@ class Clip:
             raise VideoError("out_of_range", f"{self.path}: frames {start} to {stop} must be 0 ≤ start < stop.")
 
     def __str__(self) -> str:
-        """The path, with `#start-stop` if the clip is a stretch; `parse` takes it back."""
+        """The path, with `#start-stop` if the clip is a stretch."""
         return str(self.path) if self.frames is None else f"{self.path}#{self.frames[0]}-{self.frames[1]}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Clip":
-        """The clip that `str` gave."""
-        stretch = re.fullmatch(r"(.*)#(\d+)-(\d+)", text)
-        return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
     def files(self) -> list[Path]:
         """The file, or the images in order; VideoError if one is missing."""

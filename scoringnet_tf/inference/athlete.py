@@ -32,14 +32,10 @@ class Shown(NamedTuple):
     not_seen: list[str]
 
 
-def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float | None = None) -> Shown:
-    """What a performance's track shows of what its sport names.
+def shown_by(track: Track, sport: Sport, frames: tuple[int, int]) -> Shown:
+    """What a performance's track shows of what its sport names; nothing if its flight lacks an end.
 
-    Args:
-        track: whose flight is looked at; one that lacks an end shows nothing.
-        sport: whose `measures` and `dives` are told.
-        frames: the performance's first frame in the file, and the one behind its last, for curves.
-        height: of the board, metres, for the dive's number.
+    `frames` are the performance's first one in the file, and the one behind its last, for curves.
     """
     flight = flight_of(track)
     if flight is None:
@@ -47,18 +43,18 @@ def shown_by(track: Track, sport: Sport, frames: tuple[int, int], height: float 
     values = {name: READERS[name][1](flight) for name in sport.measures if name in READERS}
     told = {name: _measure(name, flight, seen) for name, seen in values.items() if seen}
     measures = {name: measure for name, measure in told.items() if measure}
-    elements = _elements(flight, sport, height)
+    elements = _elements(flight, sport)
     missing = [name for name in sport.measures if name not in measures and name not in elements]
     if is_straight(flight):  # there is no opening to be seen
         missing = [name for name in missing if name != "opening"]
     return Shown(measures, elements, {CURVE: _curve(flight, *frames)}, missing)
 
 
-def shown_by_all(tracks: Sequence[Track], sport: Sport, frames: tuple[int, int], height: float | None = None) -> Shown:
+def shown_by_all(tracks: Sequence[Track], sport: Sport, frames: tuple[int, int]) -> Shown:
     """What all athletes' tracks show; as `shown_by`, with names by `of_athlete`. Without a track nothing is seen."""
     everything = Shown({}, {}, {}, [] if tracks else list(sport.measures))
     for number, track in enumerate(tracks, start=1):
-        one = shown_by(track, sport, frames, height)
+        one = shown_by(track, sport, frames)
         everything.measures.update({of_athlete(name, number): each for name, each in one.measures.items()})
         everything.elements.update({of_athlete(name, number): each for name, each in one.elements.items()})
         everything.curves.update({of_athlete(name, number): each for name, each in one.curves.items()})
@@ -83,12 +79,12 @@ def _curve(flight: Flight, first: int, behind: int) -> list[float | None]:
     return [shown.get(frame) for frame in range(first, behind)]
 
 
-def _elements(flight: Flight, sport: Sport, height: float | None) -> dict[str, Element]:
+def _elements(flight: Flight, sport: Sport) -> dict[str, Element]:
     """The dive, if its sport has a table, and its parts: the likeliest."""
     turns = flight.turns
     parts: dict[str, Mapping[Any, float]] = {"position": position(flight), "group": turns.starts}
     parts |= {"half somersaults": turns.half_somersaults, "half twists": turns.half_twists}
-    likely = sport.dives.most_likely(parts, height) if sport.dives else []
+    likely = sport.dives.most_likely(parts) if sport.dives else []
     if likely:
         sums: dict[str, dict[Any, float]] = {name: collections.defaultdict(float) for name in parts}
         for dive, probability in likely:

@@ -203,14 +203,7 @@ def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
 def verdict(
     model: "ScoringNet", trust: "Reliability", remarks: Remarks, scores: Scores, force: bool = False
 ) -> tuple[list[Remark], list[Remark], Scores]:
-    """(reasons against a performance's scores, the model's last; warnings; the scores that are left).
-
-    Args:
-        model: `ScoringNet`.
-        trust: how far the model can be relied on.
-        remarks, scores: for the performance.
-        force: whether it keeps its scores despite reasons.
-    """
+    """(reasons against a performance's scores, the model's last; warnings; the scores that are left, all if forced)."""
     reasons, warnings, _ = remarks
     if not force and (reasons or trust.reasons):
         scores = Scores()

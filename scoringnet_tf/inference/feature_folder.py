@@ -1,7 +1,6 @@
 """A folder of features: one `.npy` a video, how they were made, and tables to build records of features."""
 
 import contextlib
-import csv
 import dataclasses
 import functools
 import json
@@ -9,7 +8,7 @@ import os
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.checks import missing_frames
 from scoringnet_tf.inference.extraction import FeatureExtractor
 from scoringnet_tf.sports import SCORES, Sport, get_sport, option_form, stage_runs
-from scoringnet_tf.support.files import locked, read_json, replacing_file, write_json
+from scoringnet_tf.support.files import locked, read_json, replacing_file, write_csv, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, name_of
 from scoringnet_tf.support.threads import overlapping
@@ -171,21 +170,21 @@ def _opened(
 # === From files ===
 
 
-def videos_of_files(paths: Sequence[str], preprocessor: ScoringNetPreprocessor) -> list[Video]:
-    """Video files, brought to the preprocessor's frame rate as in `predict`; InputError if two have the same name."""
-    names = [name_of(path) for path in paths]
+def videos_of_files(paths: Sequence[str], frames: Callable, named: Callable[[str], str] = name_of) -> list[Video]:
+    """Video files, with `frames` (path, size) of each; InputError if two have the same name."""
+    names = [named(path) for path in paths]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
     return [
-        Video(name, Clip(Path(path)).sha256, functools.partial(_FileFrames, path, preprocessor))
+        Video(name, Clip(Path(path)).sha256, functools.partial(frames, path))
         for name, path in zip(names, paths, strict=True)
     ]
 
 
-class _FileFrames:
-    """A file's frames; their size is the preprocessor's."""
+class FileFrames:
+    """A file's frames, brought to the preprocessor's size, and to its frame rate as in `predict`."""
 
-    def __init__(self, path: str, preprocessor: ScoringNetPreprocessor, _: tuple[int, int]) -> None:
+    def __init__(self, preprocessor: ScoringNetPreprocessor, path: str, _: tuple[int, int]) -> None:
         self._preprocessor, self._video = preprocessor, preprocessor.read(path)
         self._samples = self._video.samples(preprocessor.frame_rate)
         for warning in (*self._video.warnings, *missing_frames(self._video, self._samples)):
@@ -201,16 +200,8 @@ class _FileFrames:
 # === From records ===
 
 
-def videos_of_records(info: DatasetInfo) -> list[Video]:
-    """The videos in records of frames, split by split."""
-    return [
-        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_StoredFrames, read))
-        for name, read in records_of(info)
-    ]
-
-
-class _StoredFrames:
-    """A record's frames."""
+class StoredFrames:
+    """A record's frames, cropped to a size."""
 
     def __init__(self, read: Callable, image_size: tuple[int, int]) -> None:
         self._jpegs, self._image_size = list(read()["image/encoded"]), image_size
@@ -220,6 +211,14 @@ class _StoredFrames:
 
     def __getitem__(self, numbers: Any) -> np.ndarray:
         return model_frames([self._jpegs[number] for number in numbers], self._image_size)
+
+
+def videos_of_records(info: DatasetInfo, frames: Callable = StoredFrames) -> list[Video]:
+    """The videos in records of frames, split by split, with `frames` (function that reads the record, size) of each."""
+    return [
+        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(frames, read))
+        for name, read in records_of(info)
+    ]
 
 
 def records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
@@ -260,9 +259,9 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath, file_of: Call
         runs = (run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED)
         stages += [(video_id, info.stages[stage], start, end) for stage, start, end in runs]
     columns = [column for column in rows[0] if column not in MAY_BE_LEFT_OUT or any(row[column] for row in rows)]
-    _write_csv(output_dir / TABLE, columns, ([row[column] for column in columns] for row in rows))
+    write_csv(output_dir / TABLE, [columns, *([row[column] for column in columns] for row in rows)])
     if stages:
-        _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, stages)
+        write_csv(output_dir / STAGE_TABLE, [STAGE_COLUMNS, *stages])
     if info.simulation is not None:
         write_json(output_dir / SIMULATION, info.simulation)
     copy_factors(factors_file(info).parent, output_dir)
@@ -275,10 +274,3 @@ def _penalty(sport: Sport, facts: dict[str, Any]) -> float | None:
     if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in facts:
         return None
     return round(facts["difficulty"] + facts["execution"] - facts["final"], 4) or None
-
-
-def _write_csv(path: Any, columns: Iterable[str], rows: Iterable[Iterable]) -> None:
-    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)  # None becomes an empty cell

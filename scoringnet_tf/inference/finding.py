@@ -140,14 +140,7 @@ def edges_in(labels: np.ndarray, sport: Any, rate: float | None = None) -> dict[
 
 
 def moment_frames(sport: Any, labels: Any, mask: Any, rate: float | None = None) -> Any:
-    """The frames in a sport's M moments in B videos, int32 (B, M); −1 if a moment is not shown.
-
-    Args:
-        sport: with moments.
-        labels: int (B, L), every frame's stage.
-        mask: bool (B, L), true for real frames.
-        rate: as in `stage_edges`.
-    """
+    """The frames in a sport's M moments, int32 (B, M), by labels and mask (B, L); −1 if not shown."""
     edges = stage_edges(sport, labels, mask, rate)
     return ops.stack([edges[is_end][:, sport.stages.index(stage) - 1] for _, stage, is_end in sport.moments], axis=1)
 

@@ -1,6 +1,5 @@
 """Joints by a pose estimator: from records or video files to `joints/ID.npy`, as `data.joints` reads them."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,8 +13,8 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE, ORIGIN_NAME
 from scoringnet_tf.data.joints import INDEX
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, decode_jpeg
-from scoringnet_tf.data.video import Clip
-from scoringnet_tf.inference.feature_folder import Video, records_of
+from scoringnet_tf.inference import feature_folder
+from scoringnet_tf.inference.feature_folder import Video
 from scoringnet_tf.inference.pipeline import Predictor, shows_bodies
 from scoringnet_tf.inference.scene_joints import RATE, joints_of
 from scoringnet_tf.sports import get_sport
@@ -28,12 +27,7 @@ STRETCHED = 1.02  # ratio from which a stored frame is brought to the shape of t
 
 
 def index_of(models: PoseModels, weights: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The content of `joints.json`.
-
-    Args:
-        models: the estimators.
-        weights: {"file", "sha256"} of the model that found the performances; None for records, which have stages.
-    """
+    """The content of `joints.json`; `weights` ({"file", "sha256"}) are of the model that found the performances."""
     estimators = {each.name: each.sha256 for each in models}
     index = {"source": " and ".join(estimators), **JOINTS_ORIGIN, "estimators": estimators}
     return {**index, **({"model": {**weights}} if weights else {}), "scoringnet_tf": __version__}
@@ -77,23 +71,11 @@ def file_name(video: str) -> str:
 
 def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos in records of frames; their `frames` are parsed records."""
-    return [
-        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(_parsed, read))
-        for name, read in records_of(info)
-    ]
-
-
-def _parsed(read: Callable[[], dict[str, Any]], _: tuple[int, int]) -> dict[str, Any]:
-    return read()
+    return feature_folder.videos_of_records(info, lambda read, _: read())
 
 
 class RecordFollower:
-    """Follows the athlete in a record's stored frames, between the ends of its flight.
-
-    Args:
-        info: the records.
-        follow: see `Follow`.
-    """
+    """Follows the athlete in a record's stored frames, between the ends of its flight; see `Follow`."""
 
     image_size = (0, 0)  # stored frames come as they are
 
@@ -132,17 +114,7 @@ class RecordFollower:
 
 def videos_of_files(paths: Sequence[str]) -> list[Video]:
     """Video files by their names without a suffix; InputError if two have the same. Their `frames` are the path."""
-    names = [Path(path).stem for path in paths]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
-    return [
-        Video(name, Clip(Path(path)).sha256, functools.partial(_path, path))
-        for name, path in zip(names, paths, strict=True)
-    ]
-
-
-def _path(path: str, _: tuple[int, int]) -> str:
-    return path
+    return feature_folder.videos_of_files(paths, lambda path, _: path, lambda path: Path(path).stem)
 
 
 class FileFollower:

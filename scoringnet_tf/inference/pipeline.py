@@ -24,13 +24,12 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks
 from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.coarse import FilmReader
-from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.flights import body_remarks, by_body, fall_edges, tracks_in, whole_flights
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
-from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, video_score
+from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, as_corrected, video_score
 from scoringnet_tf.inference.scene_joints import RATE, joint_scores
 from scoringnet_tf.inference.seen import Scores, Seen, Span
 from scoringnet_tf.inference.shots import shots
@@ -129,12 +128,7 @@ class Predictor:
     def results(
         self, videos: Iterable[Video], *, force: bool = False, corrections: Iterable[Correction] = ()
     ) -> Iterator[PartResult]:
-        """Yields a `PartResult` for each part in a video.
-
-        Args:
-            videos: as in `read`.
-            force: as in `score_video`.
-            corrections: of the video's performances.
+        """Yields a `PartResult` for each part of a video, `videos` as in `read`; `corrections` rule the times.
 
         Raises:
             InputError: fewer performances are found than were corrected.
@@ -179,9 +173,7 @@ class Predictor:
     ) -> Iterator[Video]:
         """Yields a video's parts, see `ScoringNetPreprocessor.parts`; for features, one `Video`.
 
-        Args:
-            path, start, end, speed: see `score_video`, whose errors it raises.
-            pictures: largest height of `Video.pictures`, pixels; 0 for none.
+        Arguments and errors are those of `score_video`; `pictures` is the largest height of `Video.pictures`, pixels.
         """
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
@@ -322,14 +314,7 @@ def judge(
     tracks: list[Track],
     force: bool = False,
 ) -> Performance:
-    """The `Performance` in a span: its scores unless reasons speak against them, and its times.
-
-    Args:
-        model: `ScoringNet`.
-        trust: how far the model can be relied on.
-        seen, span, remarks, scores, tracks: for the performance.
-        force: whether it has scores and times despite reasons.
-    """
+    """The `Performance` in a span: scores and times unless reasons speak against them, or despite these by `force`."""
     # 1. What speaks against it
     reasons, warnings, left = checks.verdict(model, trust, remarks, scores, force)
 

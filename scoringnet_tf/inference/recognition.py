@@ -20,11 +20,7 @@ def recognition(model: Any, classes: Any, labels: Any, mask: Any) -> Any:
     """The largest probability, (B,), with which a window in B performances looks like the sport.
 
     A window is `WINDOW` frames, or the whole video if that is shorter; its logits are averaged. It counts if it shows a
-    frame with a stage, or if no frame has one.
-
-    Args:
-        model: `ScoringNet` with `recognised` classes.
-        classes, labels, mask: as in `checks.checks`.
+    frame with a stage, or if no frame has one. Arguments as in `checks.checks`.
     """
     mask = ops.convert_to_tensor(mask)
     likely, counted = _likely(model, classes, mask)
@@ -42,13 +38,9 @@ def recognised_windows(model: Any, classes: Any) -> Any:
 
 
 def where_recognised(model: Any, stages: np.ndarray, classes: np.ndarray, rate: float | None) -> np.ndarray:
-    """Stage probabilities in one video, noise wherever nothing near looks like the sport.
+    """Stage probabilities (K, S) in one video, noise wherever nothing near looks like the sport by the logits (K, N).
 
-    Args:
-        model: `ScoringNet` with `recognised` classes.
-        stages: (K, S) from KFS.
-        classes: (K, N) logits.
-        rate: frames per second; None if it is not known.
+    The rate is frames per second; None if it is not known.
     """
     likely = np.asarray(recognised_windows(model, classes[np.newaxis]))[0]
     around = round(NEAR * rate) if rate else WINDOW

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from scoringnet_tf.data.corrections import END, START, Correction
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.inference import rendering
 from scoringnet_tf.inference.times import Element, Measure, Moment, seconds_at
@@ -94,6 +95,23 @@ class Performance:
                 "elements": {name: Element(**each) for name, each in values["elements"].items()},
             }
         )
+
+
+def as_corrected(performance: Performance, correction: Correction) -> Performance:
+    """The performance with the names and notes that people gave, and what the model had in their place."""
+    frames = {
+        (name if name == END else f"{START}{name}"): {"model": correction.model[name], "corrected": frame}
+        for name, frame in correction.frames.items()
+    }
+    texts = {name: {"model": model, "corrected": text} for name, (model, text) in correction.texts.items()}
+    changed = [name for name, one in (frames | texts).items() if one["model"] != one["corrected"]]
+    elements, dive = dict(performance.elements), texts.get(rendering.DIVE, {}).get("corrected")
+    told = elements[rendering.DIVE].value if rendering.DIVE in elements else ""
+    if dive is not None and dive != told:
+        elements.pop(rendering.DIVE, None)
+        elements |= {rendering.DIVE: Element(dive)} if dive else {}
+    warnings = [*performance.warnings, remark("corrected", what=", ".join(changed) or "nothing", date=correction.date)]
+    return dataclasses.replace(performance, corrections=frames | texts, elements=elements, warnings=warnings)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -73,12 +73,8 @@ def moments_of(
 ) -> dict[str, Moment]:
     """The moments in a sport that a performance shows, by name and in order.
 
-    Args:
-        sport: that names them.
-        edges: where its stages begin and end, in frames as in `times`.
-        times: (L + 1,), seconds at which each frame begins, and the last one ends.
-        uncertainties: name → seconds to either side.
-        first_frame: the first frame's number in the file.
+    Its stages have `edges` in frames of `times` (L + 1,), seconds at which each begins, and the last one ends;
+    `first_frame` is the first one's number in the file. `uncertainties` are seconds to either side.
     """
     frames = {name: edges[stage, is_end] for name, stage, is_end in sport.moments if (stage, is_end) in edges}
     widths = uncertainties or {}

@@ -128,7 +128,7 @@ class ShownPerformance(Scene):
         body: what the body shows, and what of it was not seen.
         athletes: how many were followed.
         curves: name → degrees in each shown frame, NaN where it was not seen.
-        bodies: what `overlays.drawing` gives for each shown frame; none without joints.
+        bodies: what `body.drawings` gives for each shown frame; none without joints.
         file, sha256: the video's name, and its bytes' hash; empty if it cannot be corrected.
         thumbnail: the flight as a small JPEG.
         dive: the first athlete's number; empty if it is not known.

@@ -14,8 +14,7 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.pipeline import PartResult, Predictor
 from scoringnet_tf.inference.rendering import dive_titles, recognised_lines
 from scoringnet_tf.inference.result import PartSummary, Performance, VideoScore
-from scoringnet_tf.report.body_table import body_rows, curves_in, highest_frame
-from scoringnet_tf.report.overlays import QUALITY, drawings
+from scoringnet_tf.report.body import QUALITY, body_rows, curves_in, drawings, highest_frame
 from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.files import Spooled
@@ -120,12 +119,9 @@ def performance_pages(
 
 
 def edges(sport: Sport, performance: Performance, stages: Sequence[Mapping], first: int) -> list[dict[str, Any]]:
-    """The beginning of each stage, and the end of the last one, as people correct them.
+    """The beginning of each stage, and the end of the last one, as people correct them; moments go before stages.
 
-    Args:
-        sport: that names them.
-        performance: with its moments, which go before its stages.
-        stages: its runs, in frames from number `first` in the file on.
+    The stages' frames count from number `first` in the file on.
 
     Returns:
         what: as in corrections.

@@ -35,14 +35,7 @@ def score_scatter(predictions: Predictions, sport: Sport) -> Figure:
 def stage_timeline(
     names: Sequence[str], rows: Sequence[Sequence[np.ndarray]], stage_names: Sequence[str], title: str = ""
 ) -> Figure:
-    """Stages along time: one strip per row.
-
-    Args:
-        names: a label per row.
-        rows: a list of strips per label, e.g. [true, predicted]; each holds stages, int (L,), −1 = unlabelled.
-        stage_names: in label order.
-        title: the legend's.
-    """
+    """Stages along time: a label, and one or more strips of stages, int (L,), −1 = unlabelled, in each row."""
     per_row = max(len(strips) for strips in rows)
     figure = Figure(figsize=(11, 1.3 + 0.28 * per_row * len(rows) + 0.12 * len(rows)), layout="constrained")
     axis = figure.subplots()

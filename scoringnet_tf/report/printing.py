@@ -41,12 +41,9 @@ class Printer:
     def print_all(
         self, outcomes: Iterable[tuple[str, VideoScore | Remark]], total: int | None = None, has_end: bool = True
     ) -> None:
-        """Prints the outcome for each video once it is known, and last what holds for all.
+        """Prints each video's result, or why there is none, once it is known, and last what holds for all.
 
-        Args:
-            outcomes: video, and its result or why there is none.
-            total: number of videos, for a bar.
-            has_end: whether they end; else what holds for all is printed after the first.
+        Without an end (`has_end`) that is printed after the first. `total` is for a bar.
         """
         if self._form == "csv":
             self._table.writeheader()
@@ -106,10 +103,7 @@ def _complain(error: Remark) -> None:
 class Pictures:
     """Draws results into a folder, one file a video. A video's earlier picture is replaced or removed.
 
-    Args:
-        folder: made if it does not exist.
-        suffix: ends the files' names, see `VideoScore.save`: pictures or videos.
-        options: of `VideoScore.save`.
+    `suffix` ends the files' names; it and the options are those of `VideoScore.save`.
     """
 
     def __init__(self, folder: AnyPath, suffix: str = ".png", **options: Any) -> None:

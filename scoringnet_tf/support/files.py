@@ -298,6 +298,12 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
         raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
 
 
+def write_csv(path: AnyPath, rows: Iterable[Iterable]) -> None:
+    """Writes rows, the header first, as CSV in UTF-8; None becomes an empty cell."""
+    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
 def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
     text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"

@@ -191,10 +191,9 @@ def test_a_stretch_counts_from_0_however_images_are_numbered(tmp_path, first):
     write_images(tmp_path / "broadcast", 30, 0, "{:06d}.jpg", first)
     clip = Clip(tmp_path / "broadcast", (10, 15))
     assert indices(read_video(clip).frames) == [10, 11, 12, 13, 14]
-    assert Clip.parse(str(clip)) == clip and str(clip).endswith("broadcast#10-15")
+    assert str(clip).endswith("broadcast#10-15")
     pixels = b"".join(path.read_bytes() for path in sorted((tmp_path / "broadcast").iterdir())[10:15])
     assert clip.sha256() == hashlib.sha256(pixels).hexdigest()
-    assert Clip.parse("dive #1.mp4") == Clip(Path("dive #1.mp4"))
     write_bars(tmp_path / "dive.avi", 8)
     whole, first, second = (Clip(tmp_path / "dive.avi", frames).sha256() for frames in (None, (0, 4), (4, 8)))
     assert (

@@ -15,11 +15,11 @@ from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.calibration import seconds_in
-from scoringnet_tf.inference.corrected import as_corrected
 from scoringnet_tf.inference.fall import flight_limits
 from scoringnet_tf.inference.finding import moment_frames
 from scoringnet_tf.inference.flights import by_body
 from scoringnet_tf.inference.pipeline import Predictor
+from scoringnet_tf.inference.result import as_corrected
 from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.times import Element, Measure, Moment
 from scoringnet_tf.models.settings import merged

@@ -23,15 +23,28 @@ WITH_COMMA = re.compile(r"[+-]?\d+,\d+")
 THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")  # 1,234 may be either
 
 
-def read_text(path: str | Path) -> str:
-    """Returns a file's text, with any line ends; InputError if it is missing, or not UTF-8."""
+def read_text(path: str | Path, encoding: str | None = None) -> str:
+    """Returns a file's text; any line ends become new lines. Without an encoding it is UTF-8, or UTF-16.
+
+    Raises:
+        InputError: it is missing, a workbook, or not in that encoding.
+        OptionError: there is no such encoding.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such text file.")
+    content = path.read_bytes()
+    if content.startswith(WORKBOOK):
+        raise InputError("wrong_format", f"{path} is a workbook, not CSV text.", "Save it as CSV (UTF-8).")
+    assumed = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError("wrong_encoding", f"{path}: not text in UTF-8 ({error}).") from error
+        text = content.decode(encoding or assumed)
+    except LookupError as error:
+        raise OptionError("unknown_name", f"--encoding={encoding} is not an encoding, such as cp1252.") from error
+    except UnicodeError as error:
+        hint = "" if encoding else "Save it as UTF-8; of a manifest you may name another, such as --encoding=cp1252."
+        raise InputError("wrong_encoding", f"{path}: not text in {encoding or 'UTF-8'} ({error}).", hint) from error
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
@@ -69,10 +82,7 @@ class Table:
 
 def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
     """Reads a CSV file in UTF-8 whose header has `columns`, or InputError; `read_table` reads others."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("not_found", f"{path}: there is no such CSV file with the columns {','.join(columns)}.")
-    table = read_table(path, ",", "UTF-8")
+    table = read_table(Path(path), ",", "UTF-8")
     if missing := [column for column in columns if column not in table.header]:
         raise InputError("missing_column", f"{path}: no column {', '.join(missing)} in {','.join(table.header)}.")
     return table.rows
@@ -83,7 +93,7 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
 
     Without a delimiter, or its name, it takes the header's most frequent one; without an encoding UTF-8, or UTF-16.
     """
-    text = _text(path, encoding)
+    text = read_text(path, encoding)
     first = next((line for line in text.split("\n") if line.strip()), "")
     named = {name: character for character, name in DELIMITERS.items()}
     character = named.get(delimiter or "", delimiter) or _delimiter_of(path, first)
@@ -97,23 +107,6 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
     note = Remark("delimiter", f"The {_name_of(character)} is taken as the delimiter (--delimiter).")
     notes = () if delimiter or character == "," else (note,)
     return Table(path, tuple(name for name in names if name), rows, notes)
-
-
-def _text(path: Path, encoding: str | None) -> str:
-    if not path.is_file():
-        raise InputError("not_found", f"{path}: there is no such table, CSV text with a header.")
-    content = path.read_bytes()
-    if content.startswith(WORKBOOK):
-        raise InputError("wrong_format", f"{path} is a workbook, not CSV text.", "Save it as CSV (UTF-8).")
-    assumed = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
-    try:
-        text = content.decode(encoding or assumed)
-    except LookupError as error:
-        raise OptionError("unknown_name", f"--encoding={encoding} is not an encoding, such as cp1252.") from error
-    except UnicodeError as error:
-        hint = "" if encoding else "Western European Windows writes --encoding=cp1252."
-        raise InputError("wrong_encoding", f"{path}: not text in {encoding or 'UTF-8'} ({error}).", hint) from error
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _delimiter_of(path: Path, header: str) -> str:

@@ -6,7 +6,7 @@ Labels have the official UNLV layout: read from real files, drawn from the rules
 import dataclasses
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -146,11 +146,6 @@ def unusable_rows(real: RealLabels, folder: Path) -> str:
     return f"Left out of the videos, since t0 < t1 < t2 < t3 does not hold in {folder.name}: {rows}"
 
 
-BOARDS = (
-    "Half of the dives are from the 10 m platform, the others from lower platforms and springboards of 1 m and 3 m; "
-    "the difficulty is that of the platform's table whatever the board. A springboard is pressed down first: there "
-    "the first movement of the labels is the push against it."
-)
 LONG_WAITS = 0.12  # of drawn videos
 MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting that a lead of noise may take
 
@@ -165,10 +160,6 @@ class DivingSimulator(Simulator):
     max_execution = MAX_EXECUTION
     execution_sd = EXECUTION_SD
     element_column = "dive"
-    easy = (
-        "**easy**: one dive for each degree of difficulty, one venue filmed from one side, "
-        "no replay, water or close-up among the noise"
-    )
     margins = ((4, 29), (0, 13))
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
@@ -230,15 +221,6 @@ class DivingSimulator(Simulator):
         t0, _, t2, t3 = performance.boundaries
         return (0, performance.lead, t0, t2, t3, performance.num_frames)
 
-    def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
-        t0, t1, t2, t3 = np.array([p.boundaries for p in performances]).T
-        lead, total = np.array([(p.lead, p.num_frames) for p in performances]).T
-        spans = {"jump": t1 - t0, "flight": t2 - t1}
-        if task != "scoring":
-            return spans
-        first = get_sport(self.sport).stages[1]
-        return {"noise before": lead, first: t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
-
     def noise_shots(self, scene: filming.Scene, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
         """Below the water, or the water; the latter never right after a dive, whose end it would hide."""
         shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
@@ -254,12 +236,6 @@ class DivingSimulator(Simulator):
         trait = performance.trait
         angle, distance = round(trait.entry_angle, 1), round(trait.distance, 2)
         return angle, distance, round(trait.leg_separation, 1), int(trait.arms_up)
-
-    def notes(self, settings: Settings) -> list[str]:
-        notes = [] if settings.easy else [BOARDS]
-        if settings.labels_dir and (real := read_labels(settings.labels_dir)).unusable:
-            notes.append(f"{unusable_rows(real, settings.labels_dir)}.")
-        return notes
 
     def write_more_labels(self, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
         """Boundaries in all rows; real labels are kept as they are, in unusable rows too."""

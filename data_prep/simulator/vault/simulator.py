@@ -10,10 +10,11 @@ import contextlib
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 from numpy.random import Generator
 
 from data_prep.simulator.files import FPS
@@ -43,7 +44,6 @@ class Statistics:
     difficulty: np.ndarray  # (N,) points
     final: np.ndarray  # (N,) points, penalties taken off
     seconds: np.ndarray  # (M, 3) of pre-flight, posting-flight and landing
-    unusable: int  # how many rows of `stage_seconds.csv` were left out
 
 
 def label_files(folder: Path) -> list[Path]:
@@ -69,7 +69,11 @@ def read_statistics(folder: Path) -> Statistics:
     if not usable.any():
         message = f"no posting_flight lasts {USABLE_FLIGHT[0]} to {USABLE_FLIGHT[1]} s."
         raise InputError("out_of_range", f"{folder / SECONDS}: {message}")
-    return Statistics(difficulty, final, seconds[usable], int((~usable).sum()))
+    if not usable.all():
+        logging.warning(
+            f"Left out, for a posting_flight of other lengths: {counted(int((~usable).sum()), 'row')} of {SECONDS}"
+        )
+    return Statistics(difficulty, final, seconds[usable])
 
 
 def _read_table(file: Path, columns: tuple[str, ...]) -> tuple[list[int], np.ndarray]:
@@ -122,11 +126,6 @@ def draw_deduction(rng: Generator) -> float:
 
 
 UNLV_VIDEOS, UNLV_TEST = 176, 56  # size and test part of UNLV-Vault
-TIMING = (
-    "Clips are about as short as those of UNLV-Vault: of the pre-flight (run-up and springboard) they show the last "
-    f"{PRE_FLIGHT_KEPT:.0%} of its seconds, of the landing the first {LANDING_KEPT:.0%}, and the whole "
-    "posting-flight, from the springboard to the mat."
-)
 
 
 class VaultSimulator(Simulator):
@@ -142,9 +141,6 @@ class VaultSimulator(Simulator):
     max_execution = rules.MAX_EXECUTION
     execution_sd = rules.EXECUTION_SD
     element_column = "vault"
-    easy = (
-        "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
-    )
     margins = ((0, 0), (0, 0))  # the pre-flight is cut already, and what follows the landing is a matter of taste
     factor_columns = ("off_line_m", "distance_m", "fall")
 
@@ -191,14 +187,6 @@ class VaultSimulator(Simulator):
     def stage_edges(self, performance: Performance) -> tuple[int, ...]:
         return (0, *performance.boundaries, performance.num_frames)
 
-    def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
-        t0, t1, t2, t3 = np.array([p.boundaries for p in performances]).T
-        total = np.array([p.num_frames for p in performances])
-        spans = {"posting-flight": t2 - t1}
-        if task != "scoring":
-            return spans
-        return {"noise before": t0, "pre-flight": t1 - t0, **spans, "landing": t3 - t2, "noise after": total - t3}
-
     def noise_shots(self, scene: filming.Scene, after: bool, rng: Generator) -> dict[str, Callable[[int], Iterator]]:
         return {"walk": lambda length: filming.walk_shot(scene, length, rng)}
 
@@ -225,10 +213,6 @@ class VaultSimulator(Simulator):
         trait = performance.trait
         return round(trait.off_line, 2), round(trait.distance, 2), int(trait.falls)
 
-    def notes(self, settings: Settings) -> list[str]:
-        sources = _sources(settings.labels_dir) if settings.labels_dir else []
-        return [*sources, TIMING] if settings.task == "scoring" else sources
-
 
 def _timing(seconds: np.ndarray, rng: Generator) -> tuple[int, Boundaries]:
     """Noise frames at the start, and boundaries, for a vault whose stages last `seconds`."""
@@ -239,16 +223,3 @@ def _timing(seconds: np.ndarray, rng: Generator) -> tuple[int, Boundaries]:
 def _unlv_sized(settings: Settings) -> Settings:
     num_videos = UNLV_VIDEOS if settings.num_videos is None else settings.num_videos
     return dataclasses.replace(settings, num_videos=num_videos, test_fraction=UNLV_TEST / UNLV_VIDEOS)
-
-
-def _sources(labels_dir: Path) -> list[str]:
-    real = read_statistics(labels_dir)
-    return [
-        f"Scores are rows of `{SCORES}` ({counted(len(real.final), 'real vault')}), drawn without replacement "
-        "while they last; execution is final − difficulty, so a penalty counts as part of execution.",
-        f"Durations are rows of `{SECONDS}` ({len(real.seconds)} usable, {real.unusable} left out for a "
-        f"posting-flight outside {USABLE_FLIGHT[0]} to {USABLE_FLIGHT[1]} s). Those are not the "
-        "scored vaults, so durations say nothing about scores.",
-        "The split keeps UNLV-Vault's proportion, 120 : 56.",
-        "A difficulty that the table of 2009–2012 lacks is shown by a vault of the nearest one.",
-    ]

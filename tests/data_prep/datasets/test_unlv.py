@@ -56,7 +56,7 @@ def test_vault_with_difficulties_from_a_matlab_file(vault_dir, tmp_path):
     assert "gym_vault_difficulty_level.mat" in str(error.value) and "--difficulty_csv" in str(error.value)
     (vault_dir / "gym_vault_samples_len_ori").rename(vault_dir / "gym_vault_samples_len_100_lstm")
     scipy.io.savemat(vault_dir / "gym_vault_difficulty_level.mat", {"difficulty_level": [6.5, 5.2, 6.0]})
-    write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 4, 10) for name in ("1", "2", "003")])
+    write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 4, 10) for name in ("1", "2.avi", "003")])
     info = build("unlv_vault", vault_dir, tmp_path / "records")
     assert info.sport == "vault" and info.stage_frames["train"] == {"landing": 12, "unlabelled": 8}
     assert info.videos["002"]["execution"] == pytest.approx(9.3)

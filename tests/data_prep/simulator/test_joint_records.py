@@ -124,9 +124,7 @@ def test_a_finished_run_is_left_as_it_is_and_another_refused(dives):
     assert {path: path.stat().st_mtime_ns for path in dives.iterdir()} == before
 
 
-@pytest.mark.parametrize(
-    "other", ["--height=120", "--width=160", "--close", "--split=test", "--task=motion", "--task=session"]
-)
+@pytest.mark.parametrize("other", ["--height=120", "--width=160", "--close", "--split=test", "--task=motion"])
 def test_options_of_pictures_are_refused(other):
     with flagsaver.flagsaver(), refused("flags_conflict", other.partition("=")[0]):
         flags.FLAGS(["simulate", "--joints", "--num_videos=4", "--output_dir=unused", other])

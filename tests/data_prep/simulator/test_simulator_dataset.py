@@ -14,14 +14,14 @@ from refusals import refused
 
 from data_prep.datasets import motion
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.diving.simulator import read_labels
+from data_prep.simulator.diving.simulator import read_labels, unusable_rows
 from data_prep.simulator.files import CODECS, write_vector
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.joints import simulate_joints
 from data_prep.simulator.plan import get_simulator, plan_videos
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.factors import read_faults
+from scoringnet_tf.data.factors import read_factors
 from scoringnet_tf.support.messages import InputError
 
 SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
@@ -85,10 +85,6 @@ def test_layout_is_the_official_one(both_drawn, sport):
     libraries = {"scoringnet_tf", "simulator", "python", "numpy", "opencv", "av"}
     assert description["versions"].keys() == libraries, "another one may render other pixels"
     assert "rendering" not in description["settings"]  # older datasets, which had none, can be resumed
-    card = [line.strip("| ").split(" | ") for line in (folder / "README.md").read_text().splitlines()]
-    cells = {name: [float(figure) for figure in figures] for name, *figures in card if name == "execution"}
-    execution = sorted(float(row["execution"]) for row in rows_of(folder / "factors.csv"))
-    assert cells == {"execution": pytest.approx([execution[0], sum(execution[1:3]) / 2, execution[3]], abs=0.006)}
 
 
 @SPORTS
@@ -208,7 +204,7 @@ def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
     for name in ("overall", "difficulty", "boundaries"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
     assert (after.split_name, after.training, after.testing) == ("split_3_2", [1, 5], [2, 4])
-    assert "row 3: 9,8,30,40" in (folder / "README.md").read_text()
+    assert "row 3: 9,8,30,40" in unusable_rows(before, labels_dir)
     factors = {int(row["video_id"]): row for row in rows_of(folder / "factors.csv")}
     assert float(factors[4]["execution"]) == pytest.approx(49.2 / 4.1)
     assert factors[5]["dive"] in ("107C", "205C", "305C", "6241B")
@@ -227,8 +223,9 @@ def test_real_labels_become_joints(labels_dir, tmp_path):
         "test": ["002", "004"],
     }
     assert info.videos["004"]["final"] == pytest.approx(49.2) and info.videos["004"]["difficulty"] == 4.1
-    assert read_faults(info, ["001", "004"]).shape == (2, 12) and info.simulation["labels"] == "real label files"
-    assert "row 3: 9,8,30,40" in (tmp_path / "joints/README.md").read_text()
+    assert read_factors(info, ["001", "004"]).values.shape == (2, 12)
+    assert info.simulation["labels"] == "real label files"
+    assert "--joints" in (tmp_path / "joints/README.md").read_text()
 
 
 def test_fewer_videos_of_real_labels_represent_both_splits(labels_dir):

@@ -93,16 +93,6 @@ def test_what_another_version_rendered_and_a_damaged_description_are_refused(div
         simulate(SMALL, dives, workers=1)
 
 
-def test_labels_of_a_finished_simulation_that_have_changed_are_named(dives):
-    (dives / "README.md").write_text("mine")
-    simulate(SMALL, dives, workers=1)
-    file = dives / "diving_overall_scores.mat"
-    for change in (lambda: file.write_bytes(file.read_bytes()[:-1]), file.unlink):
-        change()
-        with refused("changed_labels", file.name):
-            simulate(SMALL, dives, workers=1)
-
-
 def _run(folder, *arguments):
     flags = ["--num_videos=12", "--height=240", "--width=320", *arguments]
     command = [sys.executable, "-m", "data_prep", "simulate", *flags, f"--output_dir={folder}"]
