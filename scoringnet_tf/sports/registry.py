@@ -26,13 +26,13 @@ def get_sport(sport: SportForm) -> Sport:
     return SPORTS[sport]
 
 
-def named_sport(text: str | None, flag: str = "sport") -> Sport:
-    """The sport for a command-line flag: a name that ships, or a user's YAML file; InputError if it is neither."""
+def named_sport(text: str | None) -> Sport:
+    """The sport for `--sport`: a name that ships, or a user's YAML file; InputError if it is neither."""
     if text in SPORTS:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):
         hint = f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one."
-        raise InputError("unknown_name", f"--{flag}={text} is not a sport.", hint)
+        raise InputError("unknown_name", f"--sport={text} is not a sport.", hint)
     return read_sport(text)
 
 

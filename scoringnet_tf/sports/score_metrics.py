@@ -43,14 +43,10 @@ def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
     return _mean(np.abs(predicted - truth), known)
 
 
-def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = None) -> Any:
-    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN and arguments as for `src`.
-
-    `width` is max g − min g, points, if other videos count, too: see `width_of`.
-    """
+def relative_l2(truth: np.ndarray, predicted: np.ndarray) -> Any:
+    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN and arguments as for `src`."""
     truth, predicted, known = _known(truth, predicted)
-    width = width_of(truth) if width is None else width
-    return _mean(100 * np.square((predicted - truth) / (width or np.nan)), known)
+    return _mean(100 * np.square((predicted - truth) / (width_of(truth) or np.nan)), known)
 
 
 def width_of(truth: np.ndarray) -> float:
