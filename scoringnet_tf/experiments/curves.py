@@ -13,7 +13,7 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import write_csv, write_text
 from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def samples(course: Course) -> list[int]:
 def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarray:
     """The share of close pairs that is predicted in the right order, (N, E); NaN without a pair. Ties are none.
 
-    Args:
-        course: a training's.
-        times: (N, V), how often each of N draws holds a video; by default one draw that holds each once.
+    `times` (N, V) is how often each of N draws holds a video; by default one draw holds each once.
     """
     times = np.ones((1, len(course.ids))) if times is None else times
     apart = course.truth - course.truth[:, np.newaxis]
@@ -83,12 +81,7 @@ def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarra
 
 
 def drawn_shares(courses: Courses, number: int | None = None, groups: Groups = ()) -> dict[str, np.ndarray]:
-    """Bootstrap draws of a row's mean `share_in_order` after the last epoch: row → (number,).
-
-    Args:
-        courses: all of the same videos.
-        number, groups: as in `bootstrap.drawn`.
-    """
+    """`bootstrap.drawn` for a row's mean `share_in_order` after the last epoch; courses are of the same videos."""
 
     def figures(row: str, times: np.ndarray) -> np.ndarray:
         last = [dataclasses.replace(course, predicted=course.predicted[-1:]) for course in courses[row]]
@@ -116,12 +109,9 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
     places = decimals(get_sport(surroundings.records.sport).range_of(SCORE))
     groups = surroundings.records.groups_of(next(iter(courses.values()))[0].ids)
     text = _text(experiment, courses, groups, places)
-    with replacing_file(folder / "fig5.png") as path:
-        save_png(draw(courses, places), path)
-    with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(courses, shared))
-    with replacing_file(folder / "table.md") as path:
-        path.write_text(text, encoding="utf-8")
+    save_png(draw(courses, places), folder / "fig5.png")
+    write_csv(folder / "curves.csv", _lines(courses, shared))
+    write_text(folder / "table.md", text)
     return text
 
 

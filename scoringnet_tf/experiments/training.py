@@ -22,7 +22,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.splits import fewer
 from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.files import read_json, replacing_file
+from scoringnet_tf.support.files import read_json, write_text
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import is_shipped, model_path
 from scoringnet_tf.training.config import TrainingConfig
@@ -170,8 +170,7 @@ class Training:
             "seconds": round(time.monotonic() - start, 1),
             "seconds_are_of": timed,
         }
-        with replacing_file(folder / METAFILE) as path:
-            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        write_text(folder / METAFILE, yaml.safe_dump(described, sort_keys=False, allow_unicode=True))
 
     def _kept(self, folder: Path) -> dict[str, Any]:
         return {"versions": read_json(folder / "config.json")["versions"]}

@@ -15,13 +15,7 @@ from scoringnet_tf.sports import Sport
 
 
 def body_rows(sport: Sport, performance: Performance, scene: Scene, jpegs: Sequence[bytes]) -> list[BodyRow]:
-    """A row for each element and measure that a performance's body shows, and one that names the others.
-
-    Args:
-        sport: names what could be seen.
-        performance: it.
-        scene, jpegs: the frames that a page shows.
-    """
+    """A row for each element and measure that a performance's body shows, and one that names the others."""
 
     def picture(frame: int | None) -> Picture | None:
         number = -1 if frame is None else frame - scene.first_frame

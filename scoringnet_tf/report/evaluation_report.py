@@ -1,8 +1,7 @@
 """An evaluation for people: files of figures, predictions and plots, and a table."""
 
-import csv
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
 from scoringnet_tf.sports import Sport, decimals, stage_runs
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.files import read_json, replacing_file, write_json
+from scoringnet_tf.support.files import read_json, write_csv, write_json
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import RemotePath, as_path
 
@@ -27,14 +26,7 @@ ELSEWHERE = "Choose another --output_dir."
 def check_replaceable(
     output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, flags: Mapping[str, Any]
 ) -> None:
-    """Raises InputError if `output_dir` holds another evaluation, or files that no evaluation wrote.
-
-    Args:
-        output_dir: where.
-        model_file: the model to evaluate.
-        data_hash: the records' hash.
-        flags: name → value, for flags that make another evaluation; as in metrics.json.
-    """
+    """InputError if `output_dir` holds an evaluation by other `flags` (name → value), or files that none wrote."""
     if not (output_dir / METRICS).is_file():
         if others := [name for name in FILES if (output_dir / name).exists()]:
             raise InputError("exists", f"{output_dir} holds {', '.join(others)}, but no {METRICS}.", ELSEWHERE)
@@ -62,17 +54,12 @@ def write_report(
 ) -> None:
     """Writes metrics.json, predictions.csv and scores.png, and stages.csv and stages.png if the model finds stages.
 
-    Args:
-        output_dir: a folder, made if it does not exist.
-        predictions: for N videos.
-        figures: what metrics.json holds, see `evaluation.figures`.
-        sport: what the videos show.
+    metrics.json gets the `figures`, see `evaluation.figures`.
     """
     # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
     write_json(output_dir / METRICS, figures)
-    with replacing_file(output_dir / "scores.png") as path:
-        save_png(plots.score_scatter(predictions, sport), path)
+    save_png(plots.score_scatter(predictions, sport), output_dir / "scores.png")
     _write_stages(output_dir, predictions, sport.stages)
     kinds = {
         "true": predictions.truth,
@@ -88,12 +75,7 @@ def write_report(
         if score in values
     }
     rows = zip(predictions.ids, *(map(float, values) for values in columns.values()), strict=True)
-    _write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
-
-
-def _write_csv(path: Path | RemotePath, rows: Iterable[Sequence]) -> None:
-    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(rows)
+    write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
 
 
 def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage_names: Sequence[str]) -> None:
@@ -101,11 +83,10 @@ def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage
         for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
             (output_dir / name).unlink(missing_ok=True)
         return
-    _write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
+    write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
     strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))[:DRAWN]
-    with replacing_file(output_dir / "stages.png") as path:
-        title = "upper: true, lower: predicted"
-        save_png(plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, title), path)
+    timeline = plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, "upper: true, lower: predicted")
+    save_png(timeline, output_dir / "stages.png")
 
 
 def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterator[list]:
@@ -121,13 +102,7 @@ def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterato
 
 
 def summary(measured: Mapping[str, Any], sport: Sport, unlearned: Collection[str] = ()) -> str:
-    """The table of metrics.json, and what limits its figures.
-
-    Args:
-        measured: what metrics.json holds.
-        sport: what the videos show.
-        unlearned: the model's parts that have not learned.
-    """
+    """The table of metrics.json, and what limits its figures: `unlearned` are parts that have not learned."""
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
     rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
     rows += [("mean predictor", measured["mean_predictor"])] if measured["mean_predictor"] else []

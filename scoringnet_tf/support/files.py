@@ -300,9 +300,19 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
 
 def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
+    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: AnyPath, text: str) -> None:
+    """Writes text in UTF-8; bytes that are no text stand as escapes."""
     with replacing_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def write_csv(path: AnyPath, rows: Iterable[Iterable[Any]]) -> None:
+    """Writes rows of a table, in UTF-8."""
+    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
 
 
 def plain(value: Any) -> Any:
