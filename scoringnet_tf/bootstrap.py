@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from scoringnet_tf.sports.score_metrics import width_of
+from scoringnet_tf.sports.score_metrics import ratio, spearman, width_of
 
 Groups = Sequence[str | None]
 
@@ -68,36 +68,12 @@ def _figures(measure: str, truth: np.ndarray, scores: np.ndarray, times: np.ndar
     """The figure (N, S, R) for scores (S, R, V), all known, in N draws that take each video so many times (N, V)."""
     if measure == "src":
         blocks = np.array_split(times, -(-times.size // AT_ONCE))
-        figures = np.concatenate([_src(truth, np.concatenate(scores), block) for block in blocks])
+        figures = np.concatenate([spearman(truth, np.concatenate(scores), block) for block in blocks])
         return figures.reshape(len(times), *scores.shape[:2])
     errors = np.abs(scores - truth)
     if measure == "rl2":
         errors = 100 * np.square(errors / (width_of(truth) or np.nan))
-    return _ratio(np.tensordot(times, errors, (1, 2)), times.sum(axis=1)[:, np.newaxis, np.newaxis])
-
-
-def _src(truth: np.ndarray, predicted: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Spearman's ρ (N, K) for K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
-    true_ranks, figures = _centred_ranks(truth, times), []
-    spread = (times * true_ranks**2).sum(axis=1)
-    for ranks in (_centred_ranks(scores, times) for scores in predicted):
-        weighted = times * ranks
-        figures.append(_ratio((weighted * true_ranks).sum(axis=1), np.sqrt(spread * (weighted * ranks).sum(axis=1))))
-    return np.stack(figures, axis=1)
-
-
-def _centred_ranks(scores: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Ranks (N, V) for scores (V,) in draws, less their mean."""
-    _, place = np.unique(scores, return_inverse=True)
-    order = np.argsort(place)
-    equal = np.add.reduceat(times[:, order], np.flatnonzero(np.diff(place[order], prepend=-1)), axis=1)
-    ranks = np.cumsum(equal, axis=1) - (equal - 1) / 2  # the middle of those that are equal
-    return ranks[:, place] - (times.sum(axis=1, keepdims=True) + 1) / 2
-
-
-def _ratio(figure: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """NaN if there is nothing to divide by."""
-    return np.divide(figure, scale, out=np.full(figure.shape, np.nan), where=scale > 0)
+    return ratio(np.tensordot(times, errors, (1, 2)), times.sum(axis=1)[:, np.newaxis, np.newaxis])
 
 
 def _mean_of_defined(figures: np.ndarray) -> np.ndarray:
