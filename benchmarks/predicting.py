@@ -1,8 +1,8 @@
-"""How long `predict` takes for a video, cold and warm, and `extract` for some: these rows of the table.
+"""How long commands take: rows `predict`, `extract` and `cross_validate` of the table.
 
 Cold is the whole command, for one video and for several, against a PyTorch script with the same weights that does the
 same; its --help, against Python that does nothing. Warm is a video in a process that has scored one, against decoding
-it and the model alone.
+it and the model alone. `cross_validate --nonetwork` stands against a scikit-learn script.
 """
 
 import functools
@@ -23,6 +23,7 @@ from benchmarks.pairs import Ask
 MODEL = "diving_small"
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict", f"--model={MODEL}", "--force")
 SCRIPT = (sys.executable, "-m", "benchmarks.peers.scripts")
+CROSS_VALIDATE = (sys.executable, "-m", "scoringnet_tf.cross_validate", "--nonetwork")
 EXTRACT = (sys.executable, "-m", "scoringnet_tf.extract", "--backbone=i3d", "--frame_size={},{}".format(*data.STORED))
 
 
@@ -41,6 +42,10 @@ def measurements(folder: str) -> Ask:
         "extract PyTorch": lambda: _extracting(lambda output: (*SCRIPT, "features", output, *several)),
         "warm": lambda: workload.seconds(_warm),
         "decode + model": lambda: workload.seconds(_decode_and_model()),
+        "cross_validate": lambda: _cross_validating(_vectors(kept)),
+        "scikit-learn": lambda: seconds(
+            sys.executable, "-m", "benchmarks.peers.regressions", _vectors(kept) / "source"
+        ),
     }
     return lambda what: ways[what]()
 
@@ -58,6 +63,15 @@ def _extracting(command_of: Callable[[str], tuple]) -> float:
         start = workload.processor_seconds()
         seconds(*command_of(folder), environment=workload.ONE_THREAD)
         return rows.EXTRACTED * data.CLIP_FRAMES / (workload.processor_seconds() - start)
+
+
+def _vectors(folder: pathlib.Path) -> pathlib.Path:
+    return data.vectors(folder, *rows.VECTORS)
+
+
+def _cross_validating(vectors: pathlib.Path) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        return seconds(*CROSS_VALIDATE, f"--records_dir={vectors / 'records'}", f"--output_dir={folder}")
 
 
 @functools.cache

@@ -18,6 +18,7 @@ LEARNING = {"step of two blocks": 2, "step of all": None}  # the last endpoints 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"
 EXTRACTED, AT_ONCE = 4, 10  # clips of a command
+VECTORS = (120, 20)  # how many, and their size
 SLOW = 3  # pairs of a row that takes many seconds
 INPUT = {  # way of reading → the least ratio to a DataLoader
     "plain": None,
@@ -42,7 +43,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         extracting(folder),
         *filmed(),
         joints(folder, 600 if quick else 2500),
-        cross_validating(folder, 120, 20),
+        cross_validating(folder),
     ]
 
 
@@ -150,8 +151,10 @@ def joints(folder: pathlib.Path, count: int) -> Comparison:
     return Comparison("joints", side, None, tuple(rows))
 
 
-def cross_validating(folder: pathlib.Path, count: int, size: int) -> Comparison:
-    """`cross_validate` without a network on `count` vectors of `size` numbers, against a scikit-learn script."""
-    side = worker("benchmarks.cross_validating", vectors=lambda: data.vectors(folder, count, size))
-    row = Row(f"{count} × {size}", "scikit-learn script", "cross_validate", "scikit-learn", "s", Target(4.0), SLOW)
+def cross_validating(folder: pathlib.Path) -> Comparison:
+    """`cross_validate` without a network on `VECTORS`, against a scikit-learn script."""
+    side = worker("benchmarks.predicting", folder=folder)
+    row = Row(
+        "{} × {}".format(*VECTORS), "scikit-learn script", "cross_validate", "scikit-learn", "s", Target(4.0), SLOW
+    )
     return Comparison("cross_validate", side, None, (row,))

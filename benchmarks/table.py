@@ -13,7 +13,6 @@ import importlib.metadata
 import os
 import pathlib
 import platform
-import re
 import sys
 
 from absl import flags
@@ -21,6 +20,7 @@ from absl import flags
 from benchmarks import pairs, rows
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.processor import hardware
 
 flags.DEFINE_bool("quick", False, "Fewer and smaller measurements, none of full width.")
 flags.DEFINE_list("only", [], "Beginnings of names of what to measure, e.g. predict or training.small. Default: all.")
@@ -32,14 +32,12 @@ PACKAGES = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless", "
 
 def machine() -> dict[str, object]:
     """The processor, its load and the versions of the packages that the figures hold for."""
-    cpuinfo, versions = pathlib.Path("/proc/cpuinfo"), {}
-    model = re.search(r"^model name\s*: (.*)$", cpuinfo.read_text() if cpuinfo.is_file() else "", re.MULTILINE)
+    versions = {}
     for name in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return {
-        "processor": model[1] if model else platform.processor(),
-        "cores": os.cpu_count(),
+        **hardware(),
         "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "packages": versions,

@@ -1,10 +1,10 @@
 """Bootstrap intervals of a metric over test videos, and over seeds and renderings of several trainings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from scoringnet_tf.sports.score_metrics import width_of
+from scoringnet_tf.sports.score_metrics import ratio, spearman, width_of
 
 Groups = Sequence[str | None]
 
@@ -20,26 +20,47 @@ def draws_of(
     number: int | None = None,
     groups: Groups = (),
 ) -> dict[str, np.ndarray]:
+    """`drawn` for a measure of scores; R-ℓ2 goes by the range of all videos' scores.
+
+    With a single known video or group all draws are NaN. `measure` is a name in `MEASURES`; `truth` (V,) has NaN where
+    unknown; `rows` is row → (S, R, V) by S seeds on R renderings, all in points.
+    """
+    known = ~np.isnan(truth)
+    if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
+        return {row: np.full(number or DRAWS, np.nan) for row in rows}
+
+    def figures(row: str, times: np.ndarray) -> np.ndarray:
+        return _figures(measure, truth[known], rows[row][..., known], times[:, known])
+
+    return drawn({row: scores.shape for row, scores in rows.items()}, figures, number, groups)
+
+
+def drawn(
+    shapes: Mapping[str, Sequence[int]],
+    figures: Callable[[str, np.ndarray], np.ndarray],
+    number: int | None = None,
+    groups: Groups = (),
+) -> dict[str, np.ndarray]:
     """Bootstrap draws for each row's mean figure: row → (number,), `DRAWS` by default.
 
     Each draw takes seeds, renderings and videos with replacement, one fewer than there are: n from n would vary by
     (n − 1) / n times the variance of their mean (Rao and Wu, *Resampling Inference with Complex Survey Data*, 1988).
     Whole groups are drawn, such as an athlete's videos. Rows with the same seeds have the same draws, so that their
-    differences are paired. R-ℓ2 goes by the range of all videos' scores. With a single known video or group all draws
-    are NaN. `measure` is a name in `MEASURES`; `truth` (V,) has NaN where unknown; `rows` is row → (S, R, V) by S seeds
-    on R renderings, all in points; `groups` are each video's, None for a video alone, empty if all are alone.
+    differences are paired.
+
+    Args:
+        shapes: row → (S, R, V, …).
+        figures: function of a row, and of how often each of N draws holds a video, (N, V): its figures, (N, S, R).
+        number: of draws.
+        groups: each video's, None for a video alone; empty if all are alone.
     """
-    known = ~np.isnan(truth)
-    if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
-        return {row: np.full(number or DRAWS, np.nan) for row in rows}
-    uniform, renderings, videos = resamples([scores.shape for scores in rows.values()], number, groups)
-    draw = np.arange(len(videos))[:, np.newaxis, np.newaxis]
-    times = times_of(videos, len(known))[:, known]
+    uniform, renderings, videos = resamples([*shapes.values()], number, groups)
+    num_videos, draw = next(iter(shapes.values()))[2], np.arange(len(videos))[:, np.newaxis, np.newaxis]
+    times = np.stack([np.bincount(of_draw[of_draw >= 0], minlength=num_videos) for of_draw in videos])
     draws = {}
-    for row, scores in rows.items():
-        figures = _figures(measure, truth[known], scores[..., known], times)
-        which = draw, chosen(uniform, len(scores))[..., np.newaxis], renderings[:, np.newaxis]
-        draws[row] = _mean_of_defined(figures[which])
+    for row, (num_seeds, *_) in shapes.items():
+        seeds = (uniform[:, : number_of(num_seeds)] * num_seeds).astype(int)
+        draws[row] = _mean_of_defined(figures(row, times)[draw, seeds[..., np.newaxis], renderings[:, np.newaxis]])
     return draws
 
 
@@ -47,36 +68,12 @@ def _figures(measure: str, truth: np.ndarray, scores: np.ndarray, times: np.ndar
     """The figure (N, S, R) for scores (S, R, V), all known, in N draws that take each video so many times (N, V)."""
     if measure == "src":
         blocks = np.array_split(times, -(-times.size // AT_ONCE))
-        figures = np.concatenate([_src(truth, np.concatenate(scores), block) for block in blocks])
+        figures = np.concatenate([spearman(truth, np.concatenate(scores), block) for block in blocks])
         return figures.reshape(len(times), *scores.shape[:2])
     errors = np.abs(scores - truth)
     if measure == "rl2":
         errors = 100 * np.square(errors / (width_of(truth) or np.nan))
-    return _ratio(np.tensordot(times, errors, (1, 2)), times.sum(axis=1)[:, np.newaxis, np.newaxis])
-
-
-def _src(truth: np.ndarray, predicted: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Spearman's ρ (N, K) for K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
-    true_ranks, figures = _centred_ranks(truth, times), []
-    spread = (times * true_ranks**2).sum(axis=1)
-    for ranks in (_centred_ranks(scores, times) for scores in predicted):
-        weighted = times * ranks
-        figures.append(_ratio((weighted * true_ranks).sum(axis=1), np.sqrt(spread * (weighted * ranks).sum(axis=1))))
-    return np.stack(figures, axis=1)
-
-
-def _centred_ranks(scores: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Ranks (N, V) for scores (V,) in draws, less their mean."""
-    _, place = np.unique(scores, return_inverse=True)
-    order = np.argsort(place)
-    equal = np.add.reduceat(times[:, order], np.flatnonzero(np.diff(place[order], prepend=-1)), axis=1)
-    ranks = np.cumsum(equal, axis=1) - (equal - 1) / 2  # the middle of those that are equal
-    return ranks[:, place] - (times.sum(axis=1, keepdims=True) + 1) / 2
-
-
-def _ratio(figure: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """NaN if there is nothing to divide by."""
-    return np.divide(figure, scale, out=np.full(figure.shape, np.nan), where=scale > 0)
+    return ratio(np.tensordot(times, errors, (1, 2)), times.sum(axis=1)[:, np.newaxis, np.newaxis])
 
 
 def _mean_of_defined(figures: np.ndarray) -> np.ndarray:
@@ -108,11 +105,6 @@ def resamples(
     return uniform, renderings, videos
 
 
-def times_of(videos: np.ndarray, number: int) -> np.ndarray:
-    """How often each video is in each draw, (N, V), by the indices that `resamples` draws."""
-    return np.stack([np.bincount(of_draw[of_draw >= 0], minlength=number) for of_draw in videos])
-
-
 def num_units(groups: Groups) -> int:
     """How many groups and videos that are alone there are."""
     return len(_units(groups))
@@ -132,11 +124,6 @@ def _units(groups: Groups) -> np.ndarray:
 def number_of(number: int) -> int:
     """How many a draw takes from so many."""
     return max(number - 1, 1)
-
-
-def chosen(uniform: np.ndarray, number: int) -> np.ndarray:
-    """The seeds that a draw takes from so many, by its uniform numbers, (…, most seeds)."""
-    return (uniform[..., : number_of(number)] * number).astype(int)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

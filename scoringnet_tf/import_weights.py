@@ -22,7 +22,7 @@ from absl import flags
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, about
 from scoringnet_tf.support.model_files import NAMES, configuration
 from scoringnet_tf.support.paths import RemotePath, as_path
 
@@ -71,7 +71,7 @@ def _of_published_weights(path: str) -> Any:
 
 
 def _of_scoring_net(path: str) -> Any:
-    try:
+    with about(path):
         configuration(path, "model")
 
         cli.load_tensorflow()
@@ -82,8 +82,6 @@ def _of_scoring_net(path: str) -> Any:
 
         model, learned = load_keras(path, ScoringNet, "model"), videos_of_run(path)
         c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)
-    except InputError as error:
-        raise InputError(error.code, f"{path}: {error.message}", error.hint) from error
     if not learned:
         print(
             f"{path} has no config.json beside it: the videos that it learned from are unknown. "

@@ -6,7 +6,7 @@ For segments, about which frame accuracy says little: edit score and F1.
 whatever was predicted for it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import keras
@@ -218,7 +218,7 @@ def edit_distance(first: Any, second: Any, number_first: Any, number_second: Any
 
 
 def edit_scores(truth: Segments, predicted: Segments) -> Any:
-    """1 − d / n for each video, see `EditScore`: float32 (B,), from the `segments` in truth and prediction."""
+    """1 − d / n for each video, see `SegmentFigures`: float32 (B,), from the `segments` in truth and prediction."""
     distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
     longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
     return 1.0 - distance / longer
@@ -246,114 +246,52 @@ def matched_segments(truth: Segments, predicted: Segments) -> tuple[Any, Any, An
 
 
 def right_segments(share: Any, match: Any, overlap: float) -> Any:
-    """How many predicted segments are right in each video, see `SegmentalF1`: float32 (B,), from `matched_segments`."""
+    """How many predicted segments are right, see `SegmentFigures`: float32 (B,), from `matched_segments`."""
     hit = ops.cast(share >= overlap, "float32")
     return ops.sum(ops.max(match * hit[:, :, None], axis=1), axis=1)
 
 
-class _SegmentMetric(keras.metrics.Metric):
-    """The segments in labels int (B, L), negative = ignored, and in predictions as for `FrameAccuracy`."""
+OVERLAPS = (10, 25, 50)  # per cent, of F1
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class SegmentFigures(keras.metrics.Metric):
+    """How well segments agree (Lea et al., CVPR 2017, where all are per cent); those of noise are left out.
+
+    The result is a dict, 0 where nothing counts:
+
+    - `edit_score`: the mean 1 − d / n over videos: d edits make the predicted stages the true ones, n stages has the
+      longer row. Which stages follow one another, however long each is: a stage that appears twice costs as much as
+      one that is missing. A video without a segment has 1.
+    - `f1_10`, `f1_25`, `f1_50`: the segments' F1 over all videos. A predicted segment is right if its intersection over
+      union with the true segment in its stage that it overlaps most is at least 10, 25 or 50 %, and no earlier one has
+      found the same.
+
+    Labels int (B, L), negative = ignored; predictions as for `FrameAccuracy`. `sample_weight` weighs videos, (B,) or
+    (B, 1).
+    """
 
     _direction = "up"
+
+    def __init__(self, name: str = "segments", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.right, self.total = (
+            self.add_variable((1 + len(OVERLAPS),), "zeros", "float32", name=each) for each in ("right", "total")
+        )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         labels = ops.cast(y_true, "int32")
         found = ops.argmax(y_pred, axis=-1) if len(y_pred.shape) == 3 else y_pred
         weights = ops.ones_like(labels[:, 0], dtype="float32") if sample_weight is None else sample_weight
         (weights,) = losses.score_vectors(weights)
-        counts = labels >= 0
-        weights = ops.cast(weights, "float32") * ops.cast(ops.any(counts, axis=1), "float32")
-        self._update(segments(labels, counts), segments(found, counts), weights)
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class EditScore(_SegmentMetric):
-    """The mean 1 − d / n over videos: d edits make the predicted stages the true ones, n stages has the longer row.
-
-    Which stages follow one another, however long each is: a stage that appears twice costs as much as one that is
-    missing (Lea et al., CVPR 2017, where it is in per cent). Segments of noise are left out. A video without a segment
-    has 1. `sample_weight` weighs videos, (B,) or (B, 1). 0 if nothing counts.
-    """
-
-    def __init__(self, name: str = "edit_score", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
-        self.score = self.add_variable((), "zeros", "float32", name="score")
-        self.total = self.add_variable((), "zeros", "float32", name="total")
-
-    def _update(self, truth: Segments, predicted: Segments, weights: Any) -> None:
-        self.score.assign(self.score + ops.sum(weights * edit_scores(truth, predicted)))
-        self.total.assign(self.total + ops.sum(weights))
-
-    def result(self) -> Any:
-        return ops.divide_no_nan(self.score, self.total)
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class SegmentalF1(_SegmentMetric):
-    """The segments' F1 over all videos (Lea et al., CVPR 2017, where it is in per cent).
-
-    A predicted segment is right if its intersection over union with the true segment in its stage that it overlaps
-    most is at least `overlap`, and no earlier one has found the same. Noise is left out.
-    `sample_weight` weighs videos, (B,) or (B, 1). 0 if there is no segment.
-
-    Args:
-        overlap: share in the union; the literature's F1@10, 25, 50 are 0.1, 0.25 and 0.5.
-    """
-
-    def __init__(self, overlap: float = 0.5, name: str = "segmental_f1", **kwargs: Any) -> None:
-        if not 0 < overlap <= 1:
-            raise ValueError(f"overlap must lie in 0…1, not {overlap}.")
-        super().__init__(name=name, **kwargs)
-        self.overlap = overlap
-        self.right = self.add_variable((), "zeros", "float32", name="right")
-        self.segments = self.add_variable((), "zeros", "float32", name="segments")
-
-    def _update(self, truth: Segments, predicted: Segments, weights: Any) -> None:
-        self.add(matched_segments(truth, predicted), weights)
-
-    def add(self, matched: tuple[Any, Any, Any], weights: Any) -> None:
-        """Takes in what `matched_segments` gives for videos with these weights, float32 (B,)."""
-        share, match, number = matched
-        self.right.assign(self.right + ops.sum(weights * right_segments(share, match, self.overlap)))
-        self.segments.assign(self.segments + ops.sum(weights * number))
-
-    def result(self) -> Any:
-        return ops.divide_no_nan(2.0 * self.right, self.segments)  # 2 TP / (2 TP + FP + FN)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "overlap": self.overlap}
-
-
-OVERLAPS = (10, 25, 50)  # per cent, of the F1 that every evaluation has
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class SegmentFigures(_SegmentMetric):
-    """`EditScore` and several `SegmentalF1`, from segments that are looked for once.
-
-    The result is a dict: `edit_score`, and `f1_10`, `f1_25` and `f1_50` for these overlaps.
-
-    Args:
-        overlaps: for F1, per cent.
-    """
-
-    def __init__(self, overlaps: Sequence[float] = OVERLAPS, name: str = "segments", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
-        self.edit = EditScore()
-        self.f1 = [SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in overlaps]
-        self.overlaps = tuple(overlaps)
-
-    def _update(self, truth: Segments, predicted: Segments, weights: Any) -> None:
-        self.edit._update(truth, predicted, weights)
-        matched = matched_segments(truth, predicted)
-        for metric in self.f1:
-            metric.add(matched, weights)
+        weights = ops.cast(weights, "float32")
+        shares = zip(*segment_counts(labels, found).values(), strict=True)
+        for store, of_store in zip((self.right, self.total), shares, strict=True):
+            store.assign(store + ops.stack([ops.sum(weights * share) for share in of_store]))
 
     def result(self) -> dict[str, Any]:
-        return {metric.name: metric.result() for metric in (self.edit, *self.f1)}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "overlaps": self.overlaps}
+        names = ("edit_score", *(f"f1_{percent}" for percent in OVERLAPS))
+        return dict(zip(names, ops.unstack(ops.divide_no_nan(self.right, self.total)), strict=True))
 
 
 def results(metric: keras.metrics.Metric) -> dict[str, Any]:
@@ -370,7 +308,7 @@ def padded_labels(videos: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray
 
 
 def segment_counts(labels: Any, found: Any) -> dict[str, tuple[Any, Any]]:
-    """The same figures for each video, as fractions.
+    """The figures of `SegmentFigures` for each video, as fractions.
 
     Args:
         labels: int (B, L), negative = ignored.

@@ -61,14 +61,9 @@ def group_targets(relative: Any, leaves: Any) -> tuple[Any, Any]:
 
 
 def tree_loss(relative: Any, leaves: Any) -> Any:
-    """−log p of the true group, and a mean squared error of the place in each group, both summed over E.
+    """−log p of the true group, and a mean squared error of the place in each group, both summed over E: a scalar.
 
-    Args:
-        relative: true relative scores (B, E).
-        leaves: (B, E, G, 4).
-
-    Returns:
-        A scalar.
+    True relative scores are (B, E), leaves (B, E, G, 4).
     """
     is_true, place = group_targets(relative, leaves)
     surprise = ops.sum(ops.mean(ops.sum(is_true * -leaves[..., 0], axis=2), axis=0))

@@ -47,15 +47,8 @@ def train(
 ) -> dict[str, float]:
     """Trains a compiled model, and keeps the epoch with the highest SRC of the held-out videos, or the last.
 
-    Args:
-        model: compiled.
-        training: its held-out videos choose the epoch.
-        batches: gives the (inputs, targets) of an epoch, of the videos that are not held out.
-        predict: inputs (V, …) → scores (V,), by the model.
-        epochs, batch_size: of the training.
-
-    Returns:
-        {"epoch": from 1 on, "validation_src": of it}.
+    `batches` gives an epoch's (inputs, targets), without held-out videos; `predict` inputs (V, …) → scores (V,).
+    Returns {"epoch": from 1 on, "validation_src": of it}.
 
     Raises:
         InputError: the held-out videos have one score (`equal_scores`), or the training diverges (`diverged`).

@@ -20,7 +20,7 @@ from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.report.evaluation_report import table as figure_table
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.files import read_json, write_json
-from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.messages import InputError, about, counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.training.run_record import versions, videos_of_run
 
@@ -123,11 +123,8 @@ class Run:
         value, *others = {*training.scores.tolist()}
         if not others:  # nothing to learn, as of difficulty in a sport that has none
             return Learned(lambda inputs: np.full(len(inputs), value), {"constant": value})
-        try:
+        with about(f"{self.info.records_dir}: {self.name}, {score} scores"):
             return system.learn(training)
-        except InputError as error:
-            where = f"{self.info.records_dir}: {self.name}, {score} scores"
-            raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
 
     def _report(self, system: System, see: See, info: DatasetInfo, learned: Mapping[str, Learned], number: int) -> Path:
         """Predicts a rendering, and writes its report."""

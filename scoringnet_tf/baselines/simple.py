@@ -143,13 +143,7 @@ class SimpleSystems:
         self._kept: dict[Any, dict[str, np.ndarray]] = {}
 
     def predict(self, fold: DatasetInfo, ids: Sequence[str], scores: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-        """Title → score → (V,), predicted for V videos after the training videos of a fold.
-
-        Args:
-            fold: the records under a split.
-            ids: of the V videos.
-            scores: known to two training videos at least.
-        """
+        """Title → score → (V,), predicted for V videos after a fold's training videos; the scores are `learnable`."""
         trained = fold.split("train")["ids"]
         all_groups = np.array([fold.videos[video_id].get("group") or f"={video_id}" for video_id in trained])
         found: dict[str, dict[str, np.ndarray]] = {system.title: {} for system in self.systems}

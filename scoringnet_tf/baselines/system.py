@@ -76,14 +76,7 @@ def folds_of(training: TrainingSet) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def searched(regressor: Any, grid: Mapping[str, Sequence[Any]], training: TrainingSet, **settings: Any) -> Learned:
-    """scikit-learn's `GridSearchCV` by SRC in the `folds_of` the videos.
-
-    Args:
-        regressor: of scikit-learn.
-        grid: setting → values to try.
-        training: the videos.
-        **settings: those that were not chosen, for the record.
-    """
+    """scikit-learn's `GridSearchCV` by SRC in the `folds_of` the videos; `settings`, not chosen, go on record."""
     from sklearn.model_selection import GridSearchCV
 
     def scoring(fitted: Any, inputs: np.ndarray, truth: np.ndarray) -> float:

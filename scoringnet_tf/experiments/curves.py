@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoringnet_tf.bootstrap import Groups, chosen, interval, resamples, times_of
+from scoringnet_tf.bootstrap import Groups, drawn, interval
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import write_csv, write_text
 from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def samples(course: Course) -> list[int]:
 def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarray:
     """The share of close pairs that is predicted in the right order, (N, E); NaN without a pair. Ties are none.
 
-    Args:
-        course: a training's.
-        times: (N, V), how often each of N draws holds a video; by default one draw that holds each once.
+    `times` (N, V) is how often each of N draws holds a video; by default one draw holds each once.
     """
     times = np.ones((1, len(course.ids))) if times is None else times
     apart = course.truth - course.truth[:, np.newaxis]
@@ -83,20 +81,14 @@ def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarra
 
 
 def drawn_shares(courses: Courses, number: int | None = None, groups: Groups = ()) -> dict[str, np.ndarray]:
-    """Bootstrap draws of a row's mean `share_in_order` after the last epoch: row → (number,).
+    """`bootstrap.drawn` for a row's mean `share_in_order` after the last epoch; courses are of the same videos."""
 
-    Args:
-        courses: all of the same videos.
-        number, groups: as in `bootstrap.draws_of`.
-    """
-    num_videos = len(next(iter(courses.values()))[0].ids)
-    uniform, _, videos = resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number, groups)
-    times, drawn = times_of(videos, num_videos), {}
-    for row, of_row in courses.items():
-        last = [dataclasses.replace(one, predicted=one.predicted[-1:]) for one in of_row]
-        shares = np.concatenate([share_in_order(course, times) for course in last], axis=1)  # (N, S)
-        drawn[row] = np.take_along_axis(shares, chosen(uniform, len(last)), axis=1).mean(axis=1)
-    return drawn
+    def figures(row: str, times: np.ndarray) -> np.ndarray:
+        last = [dataclasses.replace(course, predicted=course.predicted[-1:]) for course in courses[row]]
+        return np.stack([share_in_order(course, times) for course in last], axis=1)
+
+    shapes = {row: (len(of_row), 1, len(of_row[0].ids)) for row, of_row in courses.items()}
+    return drawn(shapes, figures, number, groups)
 
 
 # === Files ===
@@ -117,30 +109,27 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
     places = decimals(get_sport(surroundings.records.sport).range_of(SCORE))
     groups = surroundings.records.groups_of(next(iter(courses.values()))[0].ids)
     text = _text(experiment, courses, groups, places)
-    with replacing_file(folder / "fig5.png") as path:
-        save_png(draw(courses, places), path)
-    with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(courses, shared))
-    with replacing_file(folder / "table.md") as path:
-        path.write_text(text, encoding="utf-8")
+    save_png(draw(courses, places), folder / "fig5.png")
+    write_csv(folder / "curves.csv", _lines(courses, shared))
+    write_text(folder / "table.md", text)
     return text
 
 
 def _text(experiment: Experiment, courses: Courses, groups: Groups, places: int) -> str:
     first = next(iter(courses.values()))[0]
     shown, same = samples(first), {one.ids for of_row in courses.values() for one in of_row} == {first.ids}
-    drawn = drawn_shares(courses, groups=groups) if same else {}
+    draws = drawn_shares(courses, groups=groups) if same else {}
     lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig5.png)", ""]
     lines += ["| | close pairs in order, last epoch | three samples in order, share of epochs |", "|---|---|---|"]
     for name, of_row in courses.items():
         close = np.mean([share_in_order(course)[0, -1] for course in of_row])
-        around = " [{:.3f}, {:.3f}]".format(*interval(drawn[name])) if drawn else ""
+        around = " [{:.3f}, {:.3f}]".format(*interval(draws[name])) if draws else ""
         ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in of_row])
         lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
     lines += [""]
     reference = experiment.compared_with("") or ""
-    for name in drawn.keys() - {reference} if reference in drawn else ():
-        low, high = interval(drawn[name] - drawn[reference])
+    for name in draws.keys() - {reference} if reference in draws else ():
+        low, high = interval(draws[name] - draws[reference])
         lines += [f"{name} against {reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
     truth = ", ".join(f"{first.truth[video]:.{places}f}" for video in shown)
     seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "videos in groups" if groups else "videos"

@@ -11,7 +11,7 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import write_text
 from scoringnet_tf.support.messages import InputError
 
 if TYPE_CHECKING:
@@ -46,10 +46,8 @@ def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surro
         maps[row] = clip_maps[place]
         lines.append(f"| {row} | {predicted:.{places}f} | {numbers[place]} |")
     text = "\n".join([*lines, ""])
-    with replacing_file(folder / "fig6.png") as path:
-        save_png(draw(frames[frame], maps), path)
-    with replacing_file(folder / "table.md") as path:
-        path.write_text(text, encoding="utf-8")
+    save_png(draw(frames[frame], maps), folder / "fig6.png")
+    write_text(folder / "table.md", text)
     return text
 
 

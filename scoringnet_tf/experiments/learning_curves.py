@@ -1,6 +1,5 @@
 """Learning curves: how well each way to train orders the test videos, by the number of videos that it learned from."""
 
-import csv
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from scoringnet_tf.experiments.catalogue import SCALE, TRAIN_VIDEOS, WAYS, Exper
 from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import write_csv, write_text
 from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
@@ -44,15 +43,12 @@ def write_learning_curves(folder: Path, experiment: Experiment, surroundings: Su
         return None
     all_videos = len(surroundings.records.split("train")["ids"])
     curves = curves_of(experiment.rows, found, all_videos)
-    with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(curves))
+    write_csv(folder / "curves.csv", _lines(curves))
     for name, ways in PICTURES.items():
-        with replacing_file(folder / f"{name}.png") as path:
-            save_png(draw(curves, ways), path)
+        save_png(draw(curves, ways), folder / f"{name}.png")
     text = _table(experiment, found, surroundings, seeds)
     text += "\n".join(["", *_scale(found), *_by_number(experiment.rows, found, all_videos)]) + "\n"
-    with replacing_file(folder / "table.md") as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(folder / "table.md", text)
     return text
 
 

@@ -1,7 +1,6 @@
 """The table of an experiment: figures with intervals beside the paper's, as Markdown, CSV and a picture."""
 
 import collections
-import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from scoringnet_tf.experiments.catalogue import SCALE, Experiment, Figures
 from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.files import read_json, replacing_file, write_json
+from scoringnet_tf.support.files import read_json, write_csv, write_json, write_text
 from scoringnet_tf.support.messages import InputError, counted
 
 if TYPE_CHECKING:
@@ -115,11 +114,8 @@ def _other(experiment: Experiment, row: str, name: str) -> str:
 def markdown(experiment: Experiment, found: Cells, described: Mapping[str, Any], covered: str = "") -> str:
     """The table: a line for every row, beneath it the paper's, of the same dataset or of another, and each split's.
 
-    Args:
-        experiment: the table.
-        found: its cells.
-        described: content of cells.json: name and sport of the data, trainings, what learned from test videos.
-        covered: what the intervals cover, in words; by default that of seeds on one split.
+    `described` is what cells.json holds: name and sport of the data, trainings, what learned from test videos;
+    `covered` what the intervals cover, in words, by default that of seeds on one split.
     """
     names, data = columns(found), described["data"]
     paper, label = _papers(experiment.paper, data)
@@ -260,10 +256,7 @@ def split_sizes(split: Split) -> str:
 def check_replaceable(folder: Path, hashes: Iterable[str], trainings: Iterable[str]) -> None:
     """InputError (`results_kept`) if a table or figure in a folder rests on more than the new one.
 
-    Args:
-        folder: the table's.
-        hashes: data hashes of the new results' records and renderings.
-        trainings: names of the folders of all trainings of the new results.
+    That has records and renderings with these data hashes, and trainings in folders with these names.
     """
     kept = next((folder / name for name in (CELLS, DRAWN) if (folder / name).is_file()), None)
     described = read_json(kept) if kept else {}
@@ -292,17 +285,14 @@ def write_results(
     covered = _covered_by_splits(splits, results) if splits else ""
     text = markdown(experiment, found, described, covered)
     (folder / CELLS).unlink(missing_ok=True)  # which is written last: it says what the other files are
-    with replacing_file(folder / TABLE) as path:
-        path.write_text(text, encoding="utf-8")
-    with replacing_file(folder / PREDICTIONS) as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(results, bool(splits)))
+    write_text(folder / TABLE, text)
+    write_csv(folder / PREDICTIONS, _lines(results, bool(splits)))
     for left in (folder / "splits").glob("*.csv"):  # of more splits, before
         left.unlink()
     for number, split in enumerate(splits, 1):
         (folder / "splits").mkdir(exist_ok=True)
         write_split(folder / "splits" / f"{number}.csv", split)
-    with replacing_file(folder / f"{experiment.picture}.png") as path:
-        save_png(draw(found, experiment.picture), path)
+    save_png(draw(found, experiment.picture), folder / f"{experiment.picture}.png")
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     return text
 

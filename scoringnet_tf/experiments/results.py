@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scoringnet_tf.bootstrap import Groups, chosen, draws_of, resamples, times_of
+from scoringnet_tf.bootstrap import Groups, drawn, draws_of
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.messages import InputError
 
@@ -171,14 +171,7 @@ class StageResults(Results):
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row: row → (number,); see `Results.drawn`."""
         shapes = {row: next(iter(figures.values())).shape for row, figures in self.predicted.items()}
-        uniform, renderings, videos = resamples(list(shapes.values()), number, self.groups)
-        times = times_of(videos, len(self.ids))
-        draw = np.arange(len(times))[:, np.newaxis, np.newaxis]
-        found = {}
-        for row, (seeds, *_) in shapes.items():
-            which = draw, chosen(uniform, seeds)[..., np.newaxis], renderings[:, np.newaxis]
-            found[row] = self._figure(row, name, times)[which].mean(axis=(1, 2))
-        return found
+        return drawn(shapes, lambda row, times: self._figure(row, name, times), number, self.groups)
 
     def _figure(self, row: str, name: str, times: np.ndarray) -> np.ndarray:
         """Of draws (N, V), that hold each video so many times, (N, S, R)."""

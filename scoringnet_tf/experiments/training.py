@@ -3,9 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import os
-import platform
-import re
 import subprocess
 import sys
 import time
@@ -22,15 +19,15 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.splits import fewer
 from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.files import read_json, replacing_file
+from scoringnet_tf.support.files import read_json, write_text
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import is_shipped, model_path
+from scoringnet_tf.support.processor import hardware
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields
 from scoringnet_tf.training.flags import SET
 
 METAFILE, LOG = "metafile.yml", "log.txt"
-GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # that a training sets itself
 FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # whose files' contents are part of the configuration
 SCORING_FLAGS = (  # of train: no part of a KFS that is trained before SP
@@ -170,8 +167,7 @@ class Training:
             "seconds": round(time.monotonic() - start, 1),
             "seconds_are_of": timed,
         }
-        with replacing_file(folder / METAFILE) as path:
-            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        write_text(folder / METAFILE, yaml.safe_dump(described, sort_keys=False, allow_unicode=True))
 
     def _kept(self, folder: Path) -> dict[str, Any]:
         return {"versions": read_json(folder / "config.json")["versions"]}
@@ -313,13 +309,3 @@ def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
         printed = log.read_bytes()[before:].decode(errors="replace").replace("\r", "\n").splitlines()
         last = "; ".join(line.strip() for line in printed[-SHOWN_LINES:] if line.strip())
         raise TrainingError(f"{module} exited {status}: {last or 'without a word'} ({log})")
-
-
-def hardware() -> dict[str, Any]:
-    """The processor, its cores, and NVIDIA's accelerators where Linux names some."""
-    cpu = Path("/proc/cpuinfo")
-    names = re.findall(r"^model name\s*:\s*(.+)$", cpu.read_text() if cpu.is_file() else "", re.MULTILINE)
-    cards = "\n".join(file.read_text() for file in sorted(GPUS.glob("*/information")))
-    accelerators = re.findall(r"^Model:\s*(.+)$", cards, re.MULTILINE)
-    found = {"processor": (names or [platform.processor() or platform.machine()])[0], "cores": os.cpu_count()}
-    return {**found, "accelerators": accelerators} if accelerators else found

@@ -51,6 +51,10 @@ class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.k
                 check_frames(given, tensor.name)
         return super().call(inputs, training=training, mask=mask)
 
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, if it kept them as `_config`; else Keras's."""
+        return {**self._config, "name": self.name} if hasattr(self, "_config") else super().get_config()
+
 
 def arguments_of(local: Mapping[str, Any]) -> dict[str, Any]:
     """A constructor's arguments for `get_config`, from its `locals()` at its beginning."""

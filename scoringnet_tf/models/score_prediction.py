@@ -324,9 +324,6 @@ class ScorePredictor(Functional):
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
         return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.variance)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**self._config, "name": self.name}
-
 
 def tower_name(score: str) -> str:
     """A score tower's name."""

@@ -132,6 +132,3 @@ class KeyFragmentSegmenter(Functional):
         else:
             features = channel_means(self.get_layer("flatten").output, self.channels)
         return Functional(self.input, {"stages": self.output, "features": features})
-
-    def get_config(self) -> dict[str, Any]:
-        return {**self._config, "name": self.name}

@@ -1,6 +1,5 @@
 """Other stage heads: C3D alone, ResNet50, Lea et al.'s ED-TCN (CVPR 2017; §4.4, Fig. 4), a TCN for film."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -73,29 +72,29 @@ class RepeatedSteps(layers.Layer):
         return keras.KerasTensor((x.shape[0], like.shape[1], x.shape[2]), dtype=x.dtype)
 
 
-def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, length: int = ED_TCN_LENGTH) -> Any:
+def ed_tcn(x: Any, frame_mask: Any) -> Any:
     """An encoder and a decoder with temporal convolutions: one a level, then halved or doubled in time.
 
     Widths, length and dropout are the authors', whatever the `width_multiplier`. Padded steps are zero
     for every convolution and pooling. Features (B, L, D); the decoder has the encoder's filters backwards.
     """
     masks = []
-    for level, width in enumerate(filters):
+    for level, width in enumerate(ED_TCN_FILTERS):
         masks.append(frame_mask)
-        x = _convolved(x, frame_mask, width, length, f"encoder{level + 1}")
+        x = _convolved(x, frame_mask, width, f"encoder{level + 1}")
         x = FrameMask(name=f"encoder{level + 1}_pool_mask", dtype="float32")(x, frame_mask)
         x = layers.MaxPooling1D(2, padding="same", name=f"encoder{level + 1}_pool", dtype="float32")(x)
         halved = ops.max_pool(ops.cast(frame_mask, "float32")[:, :, None], 2, padding="same")
         frame_mask = halved[:, :, 0] > 0
-    for level, width in reversed(list(enumerate(filters))):
+    for level, width in reversed(list(enumerate(ED_TCN_FILTERS))):
         x = RepeatedSteps(name=f"decoder{level + 1}_repeat", dtype="float32")(x, masks[level])
-        x = _convolved(x, masks[level], width, length, f"decoder{level + 1}")
+        x = _convolved(x, masks[level], width, f"decoder{level + 1}")
     return x
 
 
-def _convolved(x: Any, frame_mask: Any, filters: int, length: int, name: str) -> Any:
+def _convolved(x: Any, frame_mask: Any, filters: int, name: str) -> Any:
     x = FrameMask(name=f"{name}_mask", dtype="float32")(x, frame_mask)
-    x = layers.Conv1D(filters, length, padding="same", name=name, dtype="float32")(x)
+    x = layers.Conv1D(filters, ED_TCN_LENGTH, padding="same", name=name, dtype="float32")(x)
     x = _channel_dropout(x, ED_TCN_DROPOUT, f"{name}_dropout")
     return NormalizedReLU(name=f"{name}_normalized", dtype="float32")(x)
 

@@ -5,7 +5,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,16 +30,12 @@ from scoringnet_tf.models.fragments import TrainingFragments
 from scoringnet_tf.models.layers import Dropout, FeatureScaling, all_layers, feature_statistics
 from scoringnet_tf.models.loss_terms import PHASES, CompiledTerms, LossScaleOptimizer
 from scoringnet_tf.models.parameter_groups import learning_parts, part_layers
+from scoringnet_tf.models.saving import Model
 from scoringnet_tf.models.score_prediction import HEADS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.threads import check_not_forked
-
-if TYPE_CHECKING:
-    from keras import Model
-else:
-    Model = object  # Keras swaps the bases of a functional model, and would change their order
 
 
 class Trainer(Model):

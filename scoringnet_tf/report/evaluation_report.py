@@ -9,7 +9,7 @@ from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
 from scoringnet_tf.sports import Sport, decimals, stage_runs
 from scoringnet_tf.support.drawing import save_png
-from scoringnet_tf.support.files import read_json, replacing_file, write_csv, write_json
+from scoringnet_tf.support.files import read_json, write_csv, write_json
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import RemotePath, as_path
 
@@ -59,8 +59,7 @@ def write_report(
     # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
     write_json(output_dir / METRICS, figures)
-    with replacing_file(output_dir / "scores.png") as path:
-        save_png(plots.score_scatter(predictions, sport), path)
+    save_png(plots.score_scatter(predictions, sport), output_dir / "scores.png")
     _write_stages(output_dir, predictions, sport.stages)
     kinds = {
         "true": predictions.truth,
@@ -86,9 +85,8 @@ def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage
         return
     write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
     strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))[:DRAWN]
-    with replacing_file(output_dir / "stages.png") as path:
-        title = "upper: true, lower: predicted"
-        save_png(plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, title), path)
+    timeline = plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, "upper: true, lower: predicted")
+    save_png(timeline, output_dir / "stages.png")
 
 
 def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterator[list]:

@@ -47,7 +47,7 @@ from scoringnet_tf.sports.sport import (
     StageEdge,
 )
 from scoringnet_tf.sports.values import SUFFIXES, items, mapping, number, read_plain, refuse
-from scoringnet_tf.support.messages import InputError, unknown_name
+from scoringnet_tf.support.messages import InputError, about, unknown_name
 
 PENALTY = "penalty"
 # (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
@@ -181,6 +181,11 @@ def _stages(where: str, value: Any) -> tuple[str, ...]:
     return tuple(stages)
 
 
+def _check_once(where: str, names: Sequence[Any]) -> None:
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise InputError("duplicate", f"{where}: {repeated[0]} stands there twice.")
+
+
 def _check_columns(where: str, names: Iterable[Any], reserved: Sequence[str]) -> None:
     """InputError if names are wrong, or their columns in a table do not differ."""
     seen: dict[str, str] = {}
@@ -231,8 +236,7 @@ def _fragments(where: str, values: Mapping, scores: Sequence[str], stages: Seque
         for stage in items(f"{where}.{score}", fragments[score], "a list of stages"):
             if stage not in stages:
                 refuse(f"{where}.{score}", f"stages of {', '.join(stages)}", stage)
-            if fragments[score].count(stage) > 1:
-                raise InputError("duplicate", f"{where}.{score}: {stage} stands there twice.")
+        _check_once(f"{where}.{score}", fragments[score])
     return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
@@ -240,8 +244,7 @@ def _classes(where: str, value: Any) -> tuple[str, ...]:
     names = items(where, value, "a list of classes") if value != () else ()
     if wrong := [name for name in names if not isinstance(name, str) or not 0 < len(name) <= MAX_CLASS]:
         refuse(where, f"names of at most {MAX_CLASS} letters", wrong[0])
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise InputError("duplicate", f"{where}: {repeated[0]} stands there twice.")
+    _check_once(where, names)
     return tuple(names)
 
 
@@ -250,8 +253,7 @@ def _measures(where: str, value: Any) -> tuple[str, ...]:
     for name in names:
         if name not in BODY_MEASURES:
             raise unknown_name(where, name, BODY_MEASURES)
-        if names.count(name) > 1:
-            raise InputError("duplicate", f"{where}: {name} stands there twice.")
+    _check_once(where, names)
     return tuple(names)
 
 
@@ -273,10 +275,8 @@ def _marks(where: str, value: Any) -> Marks:
     off_marks = str(marks.get("penalty_off_marks", False)).lower()
     if off_marks not in ("true", "false"):
         refuse(f"{where}.penalty_off_marks", "true or false", marks["penalty_off_marks"])
-    try:
+    with about(where):
         return Marks(panels, **numbers, penalty_off_marks=off_marks == "true")
-    except InputError as error:
-        raise InputError(error.code, f"{where}: {error.message}") from error
 
 
 def _panels(where: str, value: Any) -> tuple[tuple[tuple[int, int], ...], ...]:

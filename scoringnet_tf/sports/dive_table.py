@@ -19,7 +19,7 @@ from scoringnet_tf.sports.dives import (
     parse_dive,
 )
 from scoringnet_tf.sports.values import items, mapping, number, read_plain, refuse
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, about
 
 NONE = "none"  # in a file: the rules have no such dive
 COMPONENTS = ("somersaults", "positions", "twists", "approach", "entry")
@@ -217,10 +217,8 @@ def _position(where: str, value: Any) -> str:
 
 
 def _dive(where: str, value: Any) -> Dive:
-    try:
+    with about(where):
         return parse_dive(str(value))
-    except InputError as error:
-        raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
 
 
 def _weight(where: str, value: Any) -> float:

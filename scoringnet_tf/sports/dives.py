@@ -6,7 +6,7 @@
 
 import dataclasses
 
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, about
 
 FORWARD, BACK, REVERSE, INWARD = 1, 2, 3, 4
 TWISTING, ARMSTAND = 5, 6
@@ -98,10 +98,8 @@ def parse_dive(number: str) -> Dive:
         fields = (group, group, int(digits[2:]), 0, position)
     else:
         fields = (group, int(digits[1]), int(digits[2]), int(digits[3:] or 0), position)
-    try:
+    with about(repr(number)):
         parsed = number_of(*fields)
-    except InputError as error:
-        raise InputError(error.code, f"{number!r}: {error.message}", error.hint) from error
     if parsed != number:  # the second digit in groups 1 to 4 once said "flying"
         raise InputError("wrong_value", f"{number!r} is no dive number; {parsed} is.")
     return Dive(number, *fields)

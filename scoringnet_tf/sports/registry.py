@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from scoringnet_tf.sports.definition import definition_of, read_sport, sport_of, sport_yaml
 from scoringnet_tf.sports.sport import Sport
 from scoringnet_tf.sports.values import SUFFIXES
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import write_text
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
 
@@ -26,13 +26,13 @@ def get_sport(sport: SportForm) -> Sport:
     return SPORTS[sport]
 
 
-def named_sport(text: str | None, flag: str = "sport") -> Sport:
-    """The sport for a command-line flag: a name that ships, or a user's YAML file; InputError if it is neither."""
+def named_sport(text: str | None) -> Sport:
+    """The sport for `--sport`: a name that ships, or a user's YAML file; InputError if it is neither."""
     if text in SPORTS:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):
         hint = f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one."
-        raise InputError("unknown_name", f"--{flag}={text} is not a sport.", hint)
+        raise InputError("unknown_name", f"--sport={text} is not a sport.", hint)
     return read_sport(text)
 
 
@@ -40,8 +40,7 @@ def option_form(sport: Sport, path: AnyPath) -> str:
     """A sport's value for `--sport`: its name if it ships; else `path`, written there."""
     if SPORTS.get(sport.name) == sport:
         return sport.name
-    with replacing_file(path) as temporary:
-        temporary.write_text(sport_yaml(sport), encoding="utf-8")
+    write_text(path, sport_yaml(sport))
     return str(path)
 
 

@@ -22,19 +22,39 @@ def decimals(ends: Sequence[float]) -> int:
 
 
 def src(truth: np.ndarray, predicted: np.ndarray) -> Any:
-    """Spearman's ρ (Eq. 11, tie-aware); NaN if the true or the predicted scores are constant.
+    """Spearman's ρ (Eq. 11, tie-aware); NaN if the true or the predicted scores are constant, or one is NaN.
 
     Args:
-        truth: scores (V,), or any shape that broadcasts to `predicted`; NaN = unknown.
+        truth: scores (V,); NaN = unknown.
         predicted: (…, V).
 
     Returns:
         (…,), a float for predicted scores (V,).
     """
     truth, predicted, known = _known(truth, predicted)
-    true_ranks, ranks = _centred_ranks(truth, known), _centred_ranks(predicted, known)
-    scale = np.sqrt((true_ranks**2).sum(axis=-1) * (ranks**2).sum(axis=-1))
-    return _ratio((true_ranks * ranks).sum(axis=-1), scale)
+    rows, once = predicted[..., known].reshape(math.prod(predicted.shape[:-1]), -1), np.ones((1, known.sum()))
+    figures = np.where(np.isnan(rows).any(axis=1), np.nan, spearman(truth[known], rows, once)[0])
+    return figures.reshape(predicted.shape[:-1]) if predicted.ndim > 1 else float(figures[0])
+
+
+def spearman(truth: np.ndarray, predicted: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Spearman's ρ (N, K) for K predictions (K, V) in N draws that take each video so many times (N, V); tie-aware."""
+    true_ranks = _centred_ranks(truth, times)
+    figures, spread = np.empty((len(times), len(predicted))), (times * true_ranks**2).sum(axis=1)
+    for column, scores in enumerate(predicted):
+        ranks = _centred_ranks(scores, times)
+        scale = np.sqrt(spread * (times * ranks**2).sum(axis=1))
+        figures[:, column] = ratio((times * ranks * true_ranks).sum(axis=1), scale)
+    return figures
+
+
+def _centred_ranks(scores: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Ranks (N, V) for scores (V,) in draws, less their mean."""
+    _, place = np.unique(scores, return_inverse=True)
+    order = np.argsort(place)
+    equal = np.add.reduceat(times[:, order], np.flatnonzero(np.diff(place[order], prepend=-1)), axis=1)
+    ranks = np.cumsum(equal, axis=1) - (equal - 1) / 2  # the middle of those that are equal
+    return ranks[:, place] - (times.sum(axis=1, keepdims=True) + 1) / 2
 
 
 def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
@@ -43,14 +63,10 @@ def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
     return _mean(np.abs(predicted - truth), known)
 
 
-def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = None) -> Any:
-    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN and arguments as for `src`.
-
-    `width` is max g − min g, points, if other videos count, too: see `width_of`.
-    """
+def relative_l2(truth: np.ndarray, predicted: np.ndarray) -> Any:
+    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN and arguments as for `src`."""
     truth, predicted, known = _known(truth, predicted)
-    width = width_of(truth) if width is None else width
-    return _mean(100 * np.square((predicted - truth) / (width or np.nan)), known)
+    return _mean(100 * np.square((predicted - truth) / (width_of(truth) or np.nan)), known)
 
 
 def width_of(truth: np.ndarray) -> float:
@@ -68,22 +84,11 @@ def _known(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[np.ndarray, 
     return truth, predicted, ~np.isnan(truth)
 
 
-def _centred_ranks(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Ranks among the known scores, less their mean; 0 for an unknown one."""
-    from scipy import stats  # a second to import, which offline tools need not wait for
-
-    if not scores.shape[-1]:
-        return np.zeros_like(scores)
-    ranks = stats.rankdata(np.where(known, scores, np.inf), axis=-1)  # the unknown ones behind all others
-    mean = np.sum(ranks, axis=-1, where=known) / np.maximum(known.sum(axis=-1), 1)
-    return np.where(known, ranks - mean[..., np.newaxis], 0)
-
-
 def _mean(values: np.ndarray, known: np.ndarray) -> Any:
-    return _ratio(np.sum(values, axis=-1, where=known), known.sum(axis=-1))
-
-
-def _ratio(total: np.ndarray, scale: np.ndarray) -> Any:
-    """The quotient, NaN at scale 0; a float in place of an array without axes."""
-    figures = np.divide(total, scale, out=np.full(np.shape(total), np.nan), where=np.asarray(scale) > 0)
+    figures = ratio(np.sum(values, axis=-1, where=known), known.sum(axis=-1))
     return figures if figures.ndim else float(figures)
+
+
+def ratio(total: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The quotient; NaN if there is nothing to divide by."""
+    return np.divide(total, scale, out=np.full(np.shape(total), np.nan), where=np.asarray(scale) > 0)

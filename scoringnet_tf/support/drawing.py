@@ -8,8 +8,9 @@ import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ def in_any_script() -> Iterator[None]:
         yield
 
 
-def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, video: str = "") -> None:
-    """Writes a figure as PNG to a path or an open file; `is_picture_of` then recognises the `video`."""
+def save_png(figure: "Figure", path: AnyPath | BinaryIO, dpi: float = 110, video: str = "") -> None:
+    """Writes a figure as PNG, whole or not at all, to a path or an open file; `is_picture_of` knows the `video`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
-    with in_any_script():
-        figure.savefig(path, dpi=dpi, format="png", metadata={"Source": mark_of(video)} if video else {})
+    opened: Any = contextlib.nullcontext(path) if hasattr(path, "write") else replacing_file(path)
+    with in_any_script(), opened as file:
+        figure.savefig(file, dpi=dpi, format="png", metadata={"Source": mark_of(video)} if video else {})
 
 
 def save_picture(picture: "np.ndarray", path: str | Path | BinaryIO, video: str) -> None:

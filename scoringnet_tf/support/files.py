@@ -298,7 +298,7 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
         raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
 
 
-def write_csv(path: AnyPath, rows: Iterable[Iterable]) -> None:
+def write_csv(path: AnyPath, rows: Iterable[Iterable[Any]]) -> None:
     """Writes rows, the header first, as CSV in UTF-8; None becomes an empty cell."""
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
@@ -306,7 +306,11 @@ def write_csv(path: AnyPath, rows: Iterable[Iterable]) -> None:
 
 def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, and names that are no UTF-8 stand as JSON escapes them."""
-    text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
+    write_text(path, json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: AnyPath, text: str) -> None:
+    """Writes text in UTF-8; bytes that are no text stand as escapes."""
     with replacing_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 

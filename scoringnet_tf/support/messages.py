@@ -36,6 +36,15 @@ def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError
     return InputError("unknown_name", f"{what}: {name!r} is not one of {', '.join(map(str, known))}.")
 
 
+@contextlib.contextmanager
+def about(where: str) -> Iterator[None]:
+    """Puts `where`, a file or flag, before the message of the block's InputError."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.code, f"{where}: {error.message}", error.hint) from error
+
+
 class Stopped(KeyboardInterrupt):
     """SIGTERM or SIGINT (Ctrl-C) came. Whoever knows how to resume sets `hint`."""
 

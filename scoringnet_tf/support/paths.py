@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
-from scoringnet_tf.support.messages import InputError, counted
+from scoringnet_tf.support.messages import InputError, about, counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {
@@ -177,10 +177,8 @@ def told_apart(paths: Sequence[str]) -> list[str]:
 
 def local_path(path: AnyPath, flag: str) -> pathlib.Path:
     """The `pathlib.Path` of what is written to disks alone; InputError, naming `flag`, for an address."""
-    try:
+    with about(f"--{flag}"):
         local = as_path(path)
-    except InputError as error:
-        raise InputError(error.code, f"--{flag}: {error}") from error
     if isinstance(local, RemotePath):
         raise InputError("not_local", f"--{flag}={path} is an address.", "Give a local path.")
     return local

@@ -20,7 +20,7 @@ from keras.callbacks import Callback, CSVLogger, LambdaCallback
 
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
+from scoringnet_tf.support.files import locked, mirrored_folder, write_csv
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
@@ -211,8 +211,7 @@ def _keep_epochs(path: Path, last: int) -> None:
     with path.open(newline="", encoding="utf-8") as file:
         heading, *rows = [*csv.reader(file)] or [[]]
     kept = [row for row in rows if len(row) == len(heading) and int(row[0]) <= last]
-    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([heading, *kept] if kept else [])
+    write_csv(path, [heading, *kept] if kept else [])
 
 
 def _check_finite(history: dict[str, list[float]]) -> None:

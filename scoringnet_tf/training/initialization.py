@@ -7,7 +7,7 @@ preprocessing than theirs: a network is built with that of its source (`preproce
 `path` is where a source was read; messages name it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,7 +18,7 @@ from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.models.parameter_groups import BACKBONE, part_layers
 from scoringnet_tf.models.presets import check_trained
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, about
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.config import SEPARATE, TrainingConfig
 
@@ -42,7 +42,7 @@ def preprocessing_of(c3d: C3D | None, path: AnyPath | None, image_size: Sequence
 # === A pretrained C3D ===
 
 
-def load_pretrained(network: ScoringNet, c3d: C3D, path: AnyPath, log: Callable[[str], object] = print) -> None:
+def load_pretrained(network: ScoringNet, c3d: C3D, path: AnyPath) -> None:
     """Copies the convolutions of a C3D into the C3Ds of `network`, and its regressor, if it has one, into the towers.
 
     InputError, before anything is changed, if a layer is missing or has another shape, the frames are preprocessed
@@ -50,7 +50,7 @@ def load_pretrained(network: ScoringNet, c3d: C3D, path: AnyPath, log: Callable[
     """
     theirs, ours = c3d.preprocessing["frame_size"], network.frame_size
     if theirs and tuple(theirs) != tuple(ours):
-        log(f"{path}: trained on frames of {theirs[0]}×{theirs[1]} (height × width); yours are {ours[0]}×{ours[1]}.")
+        print(f"{path}: trained on frames of {theirs[0]}×{theirs[1]} (height × width); yours are {ours[0]}×{ours[1]}.")
     available, towers = _weighted_layers(c3d), network.score_predictor.towers
     if "regressor_conv1" in available:
         _check_pool_stride(c3d, network.score_predictor, path)
@@ -63,17 +63,17 @@ def load_pretrained(network: ScoringNet, c3d: C3D, path: AnyPath, log: Callable[
         wanted[part] = [*_weighted_layers(model.get_layer("c3d")).values()]
         if part != "segmenter":
             wanted[part] += [layer for layer in model.layers if layer.name in available]
-    _copy(available, wanted, path, log)
+    _copy(available, wanted, path)
 
 
-def continue_from(c3d: C3D, source: C3D, path: AnyPath, log: Callable[[str], object] = print) -> None:
+def continue_from(c3d: C3D, source: C3D, path: AnyPath) -> None:
     """Copies a C3D into another one, all but the classes; errors as of `load_pretrained`."""
     _check_preprocessing(source, c3d, path, "c3d")
     if {source.get_config()["top"], c3d.get_config()["top"]} == {"regressor"}:
         _check_pool_stride(source, c3d, path)
     heads = c3d.get_config()["heads"] or {}
     wanted = [layer for name, layer in _weighted_layers(c3d).items() if name not in heads]
-    _copy(_weighted_layers(source), {"c3d": wanted}, path, log)
+    _copy(_weighted_layers(source), {"c3d": wanted}, path)
 
 
 def _weighted_layers(model: keras.Model) -> dict[str, keras.layers.Layer]:
@@ -95,10 +95,7 @@ def _check_pool_stride(source: keras.Model, target: keras.Model, path: AnyPath) 
 
 
 def _copy(
-    available: Mapping[str, keras.layers.Layer],
-    wanted: Mapping[str, list[keras.layers.Layer]],
-    path: AnyPath,
-    log: Callable[[str], object],
+    available: Mapping[str, keras.layers.Layer], wanted: Mapping[str, list[keras.layers.Layer]], path: AnyPath
 ) -> None:
     """Copies layers by their names, once all are found with the same shape; `wanted` is part → layers."""
     pairs: list[tuple[str, Any, Any]] = [
@@ -112,9 +109,9 @@ def _copy(
             raise InputError("other_model", message, "Check --width_multiplier, --image_size and the clip length.")
     for _, layer, match in pairs:
         layer.set_weights(match.get_weights())
-    log(f"{path}: weights for {', '.join(f'{part} ({len(layers)} layers)' for part, layers in wanted.items())}.")
+    print(f"{path}: weights for {', '.join(f'{part} ({len(layers)} layers)' for part, layers in wanted.items())}.")
     if unused := available.keys() - {layer.name for _, layer, _ in pairs}:
-        log(f"{path}: not used, as they told the classes that it learned: {', '.join(sorted(unused))}.")
+        print(f"{path}: not used, as they told the classes that it learned: {', '.join(sorted(unused))}.")
 
 
 # === A trained model, or its KFS ===
@@ -163,10 +160,8 @@ def check_parts(
     """InputError if a multiplier names no part, a frozen part would stay random, or a phase has nothing to learn."""
     layers = {}
     for part in config.optimizer.lr_multipliers:
-        try:
+        with about(f"--lr_multipliers={part}"):
             layers[part] = part_layers(network, part)
-        except InputError as error:
-            raise InputError(error.code, f"--lr_multipliers={part}: {error.message}", error.hint) from error
     if random := _random(config, initial_model):
         message = f"--lr_multipliers freezes {', '.join(random)}, which would stay random."
         hint = "--pretrained brings weights for c3d, --segmenter for kfs, --initial_model for what it has learned."

@@ -55,7 +55,7 @@ def network():
 
 
 @pytest.mark.parametrize("top", [{}, TRUNK | REGRESSOR], ids=["C3D's own top", "regressor"])
-def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, top):
+def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, capsys, top):
     """With the regressor that it was pretrained under; what is not used is named."""
     c3d = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 6}, **top)
     c3d.save(tmp_path / "c3d.keras")
@@ -67,8 +67,9 @@ def test_a_pretrained_c3d_reaches_kfs_and_both_towers(diving_records, tmp_path, 
     for tower in run.model.score_predictor.towers.values():
         for name in ("regressor_conv1", "regressor_conv2", "regressor_fc1", "regressor_fc2") if top else ():
             assert_same(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights())
-    lines = []
-    load_pretrained(run.model, c3d, "c3d.keras", log=lines.append)
+    capsys.readouterr()
+    load_pretrained(run.model, c3d, "c3d.keras")
+    lines = capsys.readouterr().out.splitlines()
     layers = {"segmenter": 8, "difficulty_tower": 12 if top else 8, "execution_tower": 12 if top else 8}
     assert all(f"{part} ({number} layers)" in lines[0] for part, number in layers.items())
     assert len(lines) == 2 and lines[1].endswith(" group.")
@@ -121,17 +122,17 @@ def test_a_mean_image_ties_the_network_to_its_size():
     assert preprocessing_of(None, None, [64, 48]) is None
 
 
-def test_pretraining_goes_on_from_a_c3d_with_other_classes():
+def test_pretraining_goes_on_from_a_c3d_with_other_classes(capsys):
     """Under its preprocessing; what size its frames were stored at changes nothing of the weights."""
     first = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 3}, preprocessing=BGR, **TRUNK, **REGRESSOR)
     preprocessing = {**preprocessing_of(first, "first.keras", (32, 32)), "frame_size": [36, 48]}
     second = scoringnet_tf.C3D(CLIP, WIDTH, heads={"splash": 4}, preprocessing=preprocessing, **TRUNK, **REGRESSOR)
-    before, lines = second.get_layer("splash").get_weights(), []
-    continue_from(second, first, "first.keras", log=lines.append)
+    before = second.get_layer("splash").get_weights()
+    continue_from(second, first, "first.keras")
     for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
         assert_same(first.get_layer(name).get_weights(), second.get_layer(name).get_weights())
     assert_same(before, second.get_layer("splash").get_weights())
-    assert lines[-1].endswith(" group.")
+    assert capsys.readouterr().out.endswith(" group.\n")
     for other in (
         {"width_multiplier": 1 / 8, "preprocessing": BGR},
         {"width_multiplier": WIDTH},

@@ -67,7 +67,7 @@ def test_it_states_the_frames_that_its_network_learned_from(diving_records):
 
 def test_another_model_starts_from_it(model):
     network = scoringnet_tf.ScoringNet(**merged(SMALL, REGRESSOR, {"score_predictor": {"clip_lengths": (8, 8)}}))
-    load_pretrained(network, c3d_of_tower(model), "c3d.keras", log=lambda line: None)
+    load_pretrained(network, c3d_of_tower(model), "c3d.keras")
     source = model.score_predictor.towers["difficulty"]
     for part in (network.segmenter, *network.score_predictor.towers.values()):
         assert_same_kernels("conv5a", part.get_layer("c3d"), source.get_layer("c3d"))

@@ -256,7 +256,6 @@ class Backbone(Functional):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Backbone":
         """The backbone that `get_config` described, with new weights."""
-        config = {name: value for name, value in config.items() if name != "athlete"}  # of older files
         return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"], custom_objects)})
 
 

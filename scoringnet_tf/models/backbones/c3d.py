@@ -205,6 +205,3 @@ class C3D(Preset, Functional):
     def endpoint(self, name: str) -> keras.Model:
         """A model from the same frames to the output at layer `name` (activation included)."""
         return Functional(self.input, self.get_layer(name).output, name=f"{self.name}_{name}")
-
-    def get_config(self) -> dict[str, Any]:
-        return {**self._config, "name": self.name}

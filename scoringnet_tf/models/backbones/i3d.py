@@ -267,9 +267,6 @@ class I3D(Preset, Functional):
             layer.set_weights(weights[layer.name])
         return twin
 
-    def get_config(self) -> dict[str, Any]:
-        return {**self._config, "name": self.name}
-
 
 def _blocks(chain: list[tuple]) -> tuple[Block, ...]:
     """`Block`s from (inputs, result, window and stride in time, its place among the results) each."""
