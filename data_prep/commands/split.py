@@ -37,7 +37,8 @@ def main(_: list[str]) -> None:
     output = local_path(FLAGS.output, "output")
     _check_flags(output)
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
-    splits.check_new([path for path in paths if path.exists()], FLAGS.overwrite)
+    left = splits.further_folds(output, FLAGS.folds) if FLAGS.folds else []
+    splits.check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
     source = DATASETS[FLAGS.dataset](source_dir, **options)
@@ -46,6 +47,9 @@ def main(_: list[str]) -> None:
         splits.write_split_csv(path, split, source.samples)
         counts = collections.Counter(split.values())
         print(f"{path}: {', '.join(f'{name} {counts[name]}' for name in splits.SPLITS if counts[name])}")
+    for path in left:
+        path.unlink()
+        print(f"{path}: removed, a fold of the split before")
     for note in source.notes:
         print(note, file=sys.stderr)
     if wrong := [sample.video_id for sample in source.samples if sample.problems]:

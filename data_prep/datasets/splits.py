@@ -7,6 +7,7 @@ also holds start_frame,end_frame: after a change of the table the id may mean an
 
 import collections
 import dataclasses
+import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -150,6 +151,12 @@ def check_new(paths: Sequence[Path], overwrite: bool) -> None:
         raise InputError("exists", f"{', '.join(others)} exist, but are not files of splits.")
     if paths and not overwrite:
         raise InputError("exists", f"{', '.join(map(str, paths))} exist.", "Replace them with --overwrite.")
+
+
+def further_folds(output: Path, folds: int) -> list[Path]:
+    """Returns the files of folds beyond `folds`, without a gap, that a larger split left; not `split_2023.csv`."""
+    further = (output.with_stem(f"{output.stem}_{fold}") for fold in itertools.count(folds + 1))
+    return list(itertools.takewhile(_is_split_csv, further))
 
 
 def _is_split_csv(path: Path) -> bool:

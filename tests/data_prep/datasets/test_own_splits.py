@@ -195,7 +195,10 @@ def test_the_command_writes_folds_once(tmp_path):
     content = folds[0].read_bytes()
     result = run(tmp_path, *words, "--seed=1")
     assert result.returncode == 1 and code_printed(result.stderr) == "exists" and folds[0].read_bytes() == content
+    for number in (3, 4, 6):  # of a larger split, and one after a gap
+        (tmp_path / f"fold_{number}.csv").write_bytes(content)
     assert run(tmp_path, *words, "--overwrite").returncode == 0
+    assert sorted(path.stem for path in tmp_path.glob("fold_*")) == ["fold_1", "fold_2", "fold_6"]
 
 
 def test_the_command_splits_as_its_flags_say(tmp_path):
