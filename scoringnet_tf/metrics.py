@@ -300,6 +300,11 @@ def results(metric: keras.metrics.Metric) -> dict[str, Any]:
     return result if isinstance(result, dict) else {metric.name: result}
 
 
+def names(metric: keras.metrics.Metric) -> list[str]:
+    """The names in its `results`, without the ranks of thousands of scores that a correlation sorts for its value."""
+    return [metric.name] if isinstance(metric, SpearmanCorrelation) else [*results(metric)]
+
+
 def padded_labels(videos: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Label pairs, (L,) each with its own L, in one array (2, V, longest), -1 beyond their ends."""
     pairs = [np.stack(pair) for pair in videos]

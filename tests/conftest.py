@@ -65,10 +65,13 @@ LONG = (
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection():
-    """Of several processes the first alone compiles the tests, as they take turns."""
+    """Of several processes the first alone compiles the tests; then the others import them, side by side."""
     command_forks.server()
     with Path(__file__).open() as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(turn, fcntl.LOCK_SH)
         return (yield)
 
 
@@ -290,6 +293,7 @@ def stage_model(tmp_path_factory):
         width_multiplier=1 / 16,
         score_predictor={"clip_lengths": (8, 8)},
         content={"frame_size": (36, 48)},
+        dtype="float32",
     )
     layer = model.segmenter.get_layer("fc2")
     frames = np.stack([bar_frame(index, bar_color(0)) for index in range(40)])[np.newaxis, :, :32, :32]

@@ -1,6 +1,7 @@
 """Which part may import which: data flows one way, and no import points back."""
 
 import ast
+import functools
 import graphlib
 import pathlib
 
@@ -63,14 +64,17 @@ def modules(package):
         yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
 
 
+@functools.cache
 def imports(path):
     """The dotted names of the modules that a module imports, and of the names that it imports from them."""
+    names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"expected absolute imports, not {ast.unparse(node)}"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 def graph(packages):

@@ -23,6 +23,7 @@ STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
 TINY = {
     "image_size": (32, 32),
     "width_multiplier": 1 / 16,
+    "dtype": "float32",  # as saved, so that no twin is built for it
     "segmenter": {"network": "c3d"},  # an LSTM takes half of the time
     "score_predictor": {"clip_lengths": (8, 8)},
 }
@@ -200,7 +201,7 @@ def copied_before(epochs, model_dir, target):
 
 
 def weights_after(records, model_dir, **changes):
-    return weights_beside(trained_by(scoring_run(records, model_dir, **changes)))
+    return weights_beside(trained_by(eagerly(scoring_run(records, model_dir, **changes))))
 
 
 def weights_beside(best):

@@ -184,7 +184,7 @@ def _of_keras(module: Any, what: str, given: Any) -> Any:
 
 def check_names(terms: Sequence[str], output_metrics: Mapping[str, list[keras.metrics.Metric]]) -> None:
     """InputError (`duplicate`) if two results would be logged under one name."""
-    names = [name for each in output_metrics.values() for metric in each for name in metrics.results(metric)]
+    names = [name for each in output_metrics.values() for metric in each for name in metrics.names(metric)]
     names += ["loss", *terms]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several metrics are called {', '.join(repeated)}.", "Give each a name.")

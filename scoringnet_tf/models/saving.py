@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import check_frames
+from scoringnet_tf.models.layers import all_layers
 from scoringnet_tf.support.files import local_file, replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import (
@@ -127,9 +128,13 @@ class Preset(Model):
         """
         if not overwrite and as_path(filepath).exists():
             raise FileExistsError(f"{filepath} exists, and overwrite is False.")
-        twin = self.with_dtype("float32")
+        is_as_saved = not self.compiled and self.get_config()["dtype"] == "float32" and self._computes_in_float32()
         with replacing_file(filepath) as temporary:
-            keras.saving.save_model(twin, temporary, **options)
+            keras.saving.save_model(self if is_as_saved else self.with_dtype("float32"), temporary, **options)
+
+    def _computes_in_float32(self) -> bool:
+        """Whether all layers do, those of a backbone with a policy of its own included."""
+        return all(layer.dtype_policy.name == "float32" for layer in all_layers(self))
 
     def with_dtype(self: Trained, dtype: str | None, **changes: Any) -> Trained:
         """The same model with the same weights under another dtype policy; `changes` replace configuration entries."""

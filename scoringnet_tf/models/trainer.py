@@ -299,7 +299,7 @@ class Trainer(Model):
         ways: dict[str, Any] = dict.fromkeys(["loss", *self.terms.trackers], "down")
         for metric in self.terms.metrics_of(self.output):
             # `_direction` is what Keras's own MonitorCallback reads of a metric; there is no public name.
-            ways |= dict.fromkeys(metrics.results(metric), getattr(metric, "_direction", None))
+            ways |= dict.fromkeys(metrics.names(metric), getattr(metric, "_direction", None))
         for callback in callbacks:
             way = ways.get(str(getattr(callback, "monitor", "")).removeprefix("val_"))
             if way and getattr(callback, "mode", None) == "auto":
@@ -312,7 +312,7 @@ class Trainer(Model):
 
     def result_names(self) -> list[str]:
         """Names for all figures that `fit` logs."""
-        return [name for metric in self.metrics for name in metrics.results(metric)]
+        return [name for metric in self.metrics for name in metrics.names(metric)]
 
     @property
     def metrics_names(self) -> list[str]:

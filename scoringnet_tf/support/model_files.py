@@ -4,6 +4,7 @@ It imports no Keras, so that a command refuses a wrong path at once.
 """
 
 import contextlib
+import functools
 import json
 import pathlib
 import zipfile
@@ -31,7 +32,13 @@ SHIPPED_FOLDER = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDE
 def shipped_presets(kinds: Iterable[str] | None = None) -> list[str]:
     """The names of the shipped models: all, or these classes'."""
     files = (folder / name for folder in SHIPPED_FOLDER.iterdir() for name in NAMES if (folder / name).is_file())
-    return sorted(file.parent.name for file in files if kinds is None or _saved(file)["class_name"] in kinds)
+    return sorted(file.parent.name for file in files if kinds is None or _shipped_class(file) in kinds)
+
+
+@functools.cache
+def _shipped_class(file: pathlib.Path) -> str:
+    """The class of a shipped model, which stays; Keras asks for `presets` whenever it saves or loads."""
+    return _saved(file)["class_name"]
 
 
 def default_model() -> str:

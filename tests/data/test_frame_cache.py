@@ -6,7 +6,7 @@ import os
 
 import pytest
 from refusals import refused
-from training_runs import KilledError, assert_same, kill_after_epoch, scoring_run, weights_after
+from training_runs import KilledError, assert_same, eagerly, kill_after_epoch, scoring_run, weights_after
 
 from scoringnet_tf.data.augmentation import Augmentation
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -46,7 +46,7 @@ def test_weights_are_those_without_it_cold_warm_and_resumed(diving_copy, tmp_pat
     expected = weights_after(diving_copy, tmp_path / "none", **changes)
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         kill_after_epoch(patch, 2)
-        fit(scoring_run(diving_copy, tmp_path / "disk", cache="disk", **changes))
+        fit(eagerly(scoring_run(diving_copy, tmp_path / "disk", cache="disk", **changes)))
     assert_same(weights_after(diving_copy, tmp_path / "disk", cache="disk", **changes), expected)
 
 

@@ -49,6 +49,19 @@ def strict(model):
     return model.with_dtype("float32", reference=certain.get_config())
 
 
+@pytest.fixture(scope="module")
+def simulated(model):
+    return model.with_dtype("float32", provenance={**model.provenance, "simulation": {"seed": 0}})
+
+
+@pytest.fixture(scope="module")
+def stages_alone(model):
+    """As after training of KFS alone."""
+    twin = model.with_dtype("float32")
+    twin.learned_parts = {"kfs"}
+    return twin
+
+
 def codes(score):
     return [reason.code for reason in score.reasons]
 
@@ -214,7 +227,7 @@ def test_stray_labels_around_a_hole_have_no_rate(model, tmp_path):
     assert "missing_stage" in found and "frame_rate_too_low" not in found
 
 
-def test_a_model_that_cannot_tell_says_so(model):
+def test_a_model_that_cannot_tell_says_so(model, simulated):
     def said(network):
         return {doubt.code for doubt in doubts(network)}
 
@@ -223,23 +236,21 @@ def test_a_model_that_cannot_tell_says_so(model):
     learning.score_predictor.variables[0].assign_add(np.ones_like(learning.score_predictor.variables[0]))
     few = model.with_dtype("float32", reference={**model.reference.get_config(), "spread": None, "num_videos": 1})
     assert said(learning) == {"stale_reference"} and not before & {"stale_reference", "no_reference", "no_distance"}
-    simulated = model.with_dtype("float32", provenance={"simulation": {"seed": 0}})
     assert [reason.code for reason in score_reasons(simulated)] == ["simulated_training"]
-    assert score_reasons(model) == []
-    assert "no_distance" in said(few) and said(model.with_dtype("float32", reference=None)) == {"no_reference"}
+    assert score_reasons(model) == [] and "no_distance" in said(few)
 
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
     """Neither samples of whole videos nor a KFS that has not learned can be calibrated."""
     whole = scoringnet_tf.ScoringNet(**merged(TINY, {"segmenter": None}))
-    unlearned = model.with_dtype("float32", reference=None)
-    unlearned.learned_parts = {"difficulty", "execution"}
-    for network, has_remedy in (
-        (model.with_dtype("float32", reference=None), True),
-        (with_stages_alone(model.with_dtype("float32", reference=None)), True),
-        (whole, False),
-        (unlearned, False),
+    unknown = model.with_dtype("float32", reference=None)
+    for network, learned, has_remedy in (
+        (unknown, {"kfs", "difficulty", "execution"}, True),
+        (unknown, {"kfs"}, True),
+        (whole, set(), False),
+        (unknown, {"difficulty", "execution"}, False),
     ):
+        network.learned_parts = learned
         (doubt,) = doubts(network)
         assert doubt.code == "no_reference" and ("scoringnet_tf.calibrate" in doubt) == has_remedy
 
@@ -247,40 +258,30 @@ def test_a_remedy_that_would_be_refused_is_not_named(model):
 # === Stages alone ===
 
 
-def with_simulation(model):
-    return model.with_dtype("float32", provenance={**model.provenance, "simulation": {"seed": 0}})
-
-
-def with_stages_alone(model):
-    """As after training of KFS alone."""
-    twin = model.with_dtype("float32")
-    twin.learned_parts = {"kfs"}
-    return twin
-
-
 @pytest.mark.parametrize(
-    ("made", "code"), [(with_simulation, "simulated_training"), (with_stages_alone, "scores_not_learned")]
+    ("kind", "code"), [("simulated", "simulated_training"), ("stages_alone", "scores_not_learned")]
 )
-def test_a_model_whose_scores_measure_nothing_gives_stages_and_times(model, tmp_path, made, code):
+def test_a_model_whose_scores_measure_nothing_gives_stages_and_times(model, tmp_path, kind, code, request):
     write_images(tmp_path / "once", 33, number=2, name="{}.png")
     for first in (1, 34):
         write_images(tmp_path / "twice", 33, number=2, name="{}.png", first=first)
-    network, expected = made(model), predicting(model, DIVE * 2)(tmp_path / "twice", force=True)
-    both = predicting(network, DIVE * 2)(tmp_path / "twice")
+    network = request.getfixturevalue(kind)
+    expected = predicting(model, DIVE * 2)(tmp_path / "twice", force=True)
+    both = predicting(model, DIVE * 2, statistics=network)(tmp_path / "twice")
     assert (both.status, codes(both), both.stages) == ("stages", ["several_performances", code], expected.stages)
     assert [(row["status"], row["reasons"], row["final"]) for row in both.rows()] == [("stages", code, None)] * 2
     assert both.to_dict()["performances"][1]["reasons"][0]["code"] == code
-    one = predicting(network, DIVE)(tmp_path / "once")
+    one = predicting(model, DIVE, statistics=network)(tmp_path / "once")
     assert (one.status, codes(one), one.final) == ("stages", [code], None)
     assert "no_intervals" not in [warning.code for warning in one.warnings]
-    lacking = predicting(network, ((0, 16), (1, 17)))(tmp_path / "once")
+    lacking = predicting(model, ((0, 16), (1, 17)), statistics=network)(tmp_path / "once")
     assert (lacking.status, codes(lacking)) == ("withheld", ["missing_stage", code])
 
 
 @pytest.mark.parametrize(("fps", "num_frames", "too_few"), [(12, 16, False), (9, 12, True)])
-def test_times_need_fewer_frames_than_scores(model, tmp_path, fps, num_frames, too_few):
+def test_times_need_fewer_frames_than_scores(stages_alone, tmp_path, fps, num_frames, too_few):
     write_bars(tmp_path / "v.avi", num_frames, number=2, fps=fps)
-    score = predicting(with_stages_alone(model), DIVE)(tmp_path / "v.avi")
+    score = predicting(stages_alone, DIVE)(tmp_path / "v.avi")
     assert ("frame_rate_too_low" in codes(score)) == too_few
 
 
@@ -288,16 +289,17 @@ def test_scores_of_simulation_are_given_by_force_without_intervals(model, tmp_pa
     write_bars(tmp_path / "v.avi", 33, number=2)
     reference = dataclasses.replace(model.reference, intervals=Intervals(0.9, {"final": 10.0}, {"final": 20}))
     trusted = model.with_dtype("float32", reference=reference.get_config())
+    simulated = trusted.with_dtype("float32", provenance={**model.provenance, "simulation": {"seed": 0}})
     measured, forced = (
-        predicting(network, DIVE)(tmp_path / "v.avi", force=True) for network in (trusted, with_simulation(trusted))
+        predicting(model, DIVE, statistics=network)(tmp_path / "v.avi", force=True) for network in (trusted, simulated)
     )
     assert measured.intervals and (forced.intervals, forced.interval_level) == ({}, None)
     assert (forced.status, codes(forced), forced.final) == ("forced", ["simulated_training"], measured.final)
 
 
-def test_scores_that_were_never_learned_are_not_given_by_force(model, tmp_path):
+def test_scores_that_were_never_learned_are_not_given_by_force(stages_alone, tmp_path):
     write_bars(tmp_path / "v.avi", 33, number=2)
-    forced = predicting(with_stages_alone(model), DIVE)(tmp_path / "v.avi", force=True)
+    forced = predicting(stages_alone, DIVE)(tmp_path / "v.avi", force=True)
     assert (forced.status, forced.final, codes(forced)) == ("stages", None, ["scores_not_learned"])
 
 

@@ -60,8 +60,6 @@ def test_the_command_writes_the_format_of_its_flag_or_names_what_that_needs(form
 
 
 FRAMES = {"content": {"frame_size": (36, 48)}, "segmenter": {"network": "c3d_bi_lstm"}}
-FEATURES = {"content": {"features": {"size": 5, "stride": 1, "origin": None}}, "segmenter": {"network": "tcn"}}
-
 JOINTS = {
     "content": {"features": {"size": JOINTS_SIZE, "stride": 1, "origin": JOINTS_ORIGIN}},
     "segmenter": {"network": "tcn"},
@@ -72,7 +70,7 @@ JOINTS = {
 @pytest.mark.slow
 @pytest.mark.interop
 @pytest.mark.parametrize("form", EXPORTS)
-@pytest.mark.parametrize("content", [FRAMES, FEATURES, JOINTS], ids=["frames", "features", "joints"])
+@pytest.mark.parametrize("content", [FRAMES, JOINTS], ids=["frames", "joints"])
 def test_a_model_of_all_parts_gives_the_numbers_of_keras(form, content, tmp_path):
     for library in LIBRARIES[form]:
         pytest.importorskip(library)  # the extras litert and onnx, which dev does not bring

@@ -1,5 +1,6 @@
 """The models for film that ship: heads on I3D, which cut filmed dives and refuse other clips."""
 
+import functools
 import json
 import os
 import pathlib
@@ -56,6 +57,13 @@ def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatc
         behind_backbone(scoringnet_tf.from_preset("diving_film"))
 
 
+@functools.cache
+def dive_in(clip):
+    """The performance in a clip of one dive, which takes seconds to be found."""
+    (one,) = scoringnet_tf.score_video(REAL / clip, "diving_film").performances
+    return one
+
+
 @pytest.mark.slow
 @needs_film
 @pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed (make backbone)")
@@ -70,7 +78,7 @@ def test_without_i3d_a_preset_for_film_says_how_to_fetch_it(tmp_path, monkeypatc
 )
 def test_the_body_tells_the_dive(clip, dive, seen):
     """By eye: somersaults, position, and the way that the diver leaves."""
-    (one,) = scoringnet_tf.score_video(REAL / clip, "diving_film").performances
+    one = dive_in(clip)
     assert one.elements["dive"].value == dive
     (track,) = one.body
     off, end = track.flight
@@ -100,7 +108,7 @@ def test_a_filmed_dive_and_its_joints_in_a_file_have_the_same_scores(tmp_path):
 @needs_film
 @pytest.mark.parametrize("clip", DIVES)
 def test_the_take_off_and_the_entry_of_a_filmed_dive_are_found(clip):
-    (one,) = scoringnet_tf.score_video(REAL / clip, "diving_film").performances
+    one = dive_in(clip)
     told = {name: moment.frame for name, moment in one.moments.items()}
     right = dict(zip(("take-off", "entry"), DIVES[clip], strict=True))
     assert told == pytest.approx(right, abs=8)

@@ -38,19 +38,18 @@ def test_shipped_models_score_as_they_did(clip):
 @pytest.mark.slow
 @pytest.mark.parametrize("clip", SOURCES)
 def test_an_exported_preset_serves_the_pinned_scores(clip, tmp_path):
-    export_saved_model(scoringnet_tf.from_preset(SOURCES[clip][0]), tmp_path / "1")
+    model = scoringnet_tf.from_preset(SOURCES[clip][0])
+    export_saved_model(model, tmp_path / "1")
     serve = tf.saved_model.load(str(tmp_path / "1")).signatures["score_encoded"]
     frames = [cv2.imencode(".png", frame[..., ::-1])[1].tobytes() for frame in VideoStream(CLIPS / clip)]
     lengths = tf.constant([len(frames)], tf.int64)
     served, scored = serve(encoded=tf.constant([frames]), lengths=lengths), golden(clip)
     labels = np.asarray(served["labels"])[0]
     assert [list(run) for run in stage_runs(labels)] == [
-        [scoringnet_tf.from_preset(SOURCES[clip][0]).sport.stage_index(stage), start, end]
-        for stage, start, end in scored["stages"]
+        [model.sport.stage_index(stage), start, end] for stage, start, end in scored["stages"]
     ]
     for score, tolerance in TOLERANCE.items():
         assert float(served[score][0]) == pytest.approx(scored[score], abs=tolerance), score
-    model = scoringnet_tf.from_preset(SOURCES[clip][0])
     assert bool(served["valid"][0]) == (scoringnet_tf.score_video(CLIPS / clip, model).status == "stages")
     noise = [
         cv2.imencode(".png", frame)[1].tobytes()

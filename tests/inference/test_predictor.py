@@ -1,6 +1,7 @@
 """A video file to stages and scores: the numbers of the model, times, warnings, refusals."""
 
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -86,13 +87,19 @@ def assert_scores(score, outputs, **tolerance):
 # === Frames ===
 
 
-@pytest.mark.parametrize(("rate", "start"), [(None, None), (12.5, None), (None, 0.4)])
+@functools.cache
+def at_rate(rate):
+    """A model that tells what it sees, at a frame rate."""
+    options = {"provenance": {"frame_rate": rate}, "score_predictor": {"score_statistics": STATISTICS}}
+    return telling(small_model(**options), 3000.0)
+
+
+@pytest.mark.parametrize(("rate", "start"), [(None, None), (None, 0.4), (12.5, None)])
 def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path, rate, start):
     """At 12.5 a second the model sees every second frame."""
     path, frames = tmp_path / "v.avi", (0, 20) if start is None else (10, 30)
     write_bars(path, frames[1])
-    options = {"provenance": {"frame_rate": rate}, "score_predictor": {"score_statistics": STATISTICS}}
-    model = telling(small_model(**options), 3000.0)
+    model = at_rate(rate)
     inputs = model.preprocessor(path if start is None else Clip(path, frames))
     assert inputs["mask"].shape == (1, 10 if rate else 20)
     score = score_video(path, model, force=True, start=start)
@@ -217,10 +224,10 @@ def test_an_empty_fragment_is_reported(tmp_path):
     assert codes(score.warnings).count("empty_fragment") == 2
 
 
-def test_what_is_withheld_is_not_scored_unless_by_force(tmp_path, monkeypatch):
+def test_what_is_withheld_is_not_scored_unless_by_force(small, tmp_path, monkeypatch):
     """Towers take time and memory."""
     write_bars(tmp_path / "v.avi", 30)
-    predictor, scored = Predictor(small_model()), []
+    predictor, scored = predictor_of(small), []
     monkeypatch.setattr(predictor, "score", lambda seen, span, tracks: scored.append(span) or Scores({"final": 50.0}))
     assert codes(predictor(tmp_path / "v.avi").reasons) and not scored
     assert predictor(tmp_path / "v.avi", force=True).final == 50.0 and len(scored) == 1

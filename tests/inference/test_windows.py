@@ -87,15 +87,21 @@ def trunk():
     return Backbone(network, pretrained=True)
 
 
+@pytest.fixture(scope="module")
+def chain(trunk):
+    """Traced for the first video, and then for all."""
+    return WindowedBackbone(trunk, trunk.reach, every=3)
+
+
 @pytest.mark.parametrize(("length", "stretch"), [(1, 1024), (9, 1024), (129, 1024), (300, 1024), (129, 64)])
-def test_a_chain_computes_what_it_computes_of_the_whole_video(trunk, length, stretch, monkeypatch):
+def test_a_chain_computes_what_it_computes_of_the_whole_video(trunk, chain, length, stretch, monkeypatch):
     """Also where one stretch of vectors that are interpolated meets the next."""
     monkeypatch.setattr(windows, "STRETCH", stretch)
-    frames, reader = clip(length), WindowedBackbone(trunk, trunk.reach, every=3)
-    found = windowed(reader, frames)
+    frames = clip(length)
+    found = windowed(chain, frames)
     inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, length), bool)}
     np.testing.assert_allclose(found, np.asarray(trunk(inputs))[0, ::3], rtol=1e-5, atol=1e-6)
-    pieces = reader.pieces(length)
+    pieces = chain.pieces(length)
     assert [place for piece in pieces for place in range(*piece)] == [*range(length)]
     assert max(stop - start for start, stop in pieces) <= 128 and np.ptp(found, axis=1).min() > 0.1
 

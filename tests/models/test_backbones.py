@@ -253,9 +253,11 @@ def test_a_copy_learns_where_the_backbone_was_told_to():
 
 
 def test_a_pretrained_one_has_learned_and_stays_so(tmp_path):
-    model = net(Backbone(image_model(), pretrained=True, frame_rate=25.0, origin={"name": "mine"}))
+    backbone = Backbone(image_model(), pretrained=True, frame_rate=25.0, origin={"name": "mine"})
+    model = net(backbone.with_dtype("mixed_bfloat16"))
     assert model.unlearned_parts == ["kfs", "difficulty", "execution"]
     model.save(tmp_path / "model.keras")
     again = scoringnet_tf.ScoringNet.from_preset(tmp_path / "model.keras")
     assert again.learned_parts == {"backbone"} and not again.backbone.trainable
+    assert again.backbone.model.get_layer("conv").compute_dtype == "float32"
     assert (again.backbone.origin, again.backbone.frame_rate) == ({"name": "mine"}, 25.0)

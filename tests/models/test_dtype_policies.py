@@ -28,7 +28,7 @@ def policy(request):
 
 
 def scoring_net(**options):
-    return lambda dtype: telling(scoringnet_tf.ScoringNet(dtype=dtype, **merged(SMALL, options)))
+    return lambda dtype: telling(scoringnet_tf.ScoringNet(**merged(SMALL, options, {"dtype": dtype})))
 
 
 def segmenter(network, **options):
@@ -114,7 +114,7 @@ def test_without_a_policy_of_its_own_a_model_follows_the_global_one(name, policy
     [("float32", {}, False), (None, {"auto_scale_loss": False}, False), (None, {}, True)],
 )
 def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, options, scaled):
-    model = scoringnet_tf.ScoringNet(dtype=dtype, **merged(SMALL, {"segmenter": None}))
+    model = scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": None, "dtype": dtype}))
     model.compile("adam", **options)
     assert isinstance(model.optimizer, LossScaleOptimizer) == scaled
 

@@ -212,7 +212,7 @@ MODELS = {
         image_size=(32, 32), width_multiplier=1 / 16, dtype=dtype
     ),
     "ScorePredictor": lambda dtype: scoringnet_tf.ScorePredictor(**SP, dtype=dtype),
-    "ScoringNet": lambda dtype: NET(**SMALL, provenance={"dataset": "none"}, dtype=dtype),
+    "ScoringNet": lambda dtype: NET(**SMALL | {"provenance": {"dataset": "none"}, "dtype": dtype}),
 }
 
 

@@ -147,11 +147,11 @@ def test_a_page_shows_the_body(predictor, tmp_path):
 
 def test_large_pictures_are_made_smaller(predictor, tmp_path):
     """Those in which bodies are looked for."""
-    write_video(tmp_path / "dive.mp4", np.random.default_rng(1).integers(0, 255, (30, 600, 800, 3)).astype(np.uint8))
+    write_video(tmp_path / "dive.mp4", np.random.default_rng(1).integers(0, 255, (12, 600, 800, 3)).astype(np.uint8))
     (part,) = predictor.results(predictor.read(tmp_path / "dive.mp4", pictures=600))
     score = predictor.gather(tmp_path / "dive.mp4", [part.summary])
-    stages = [run("pre-starting", 0, 10), run("take-flight", 10, 20), run("entry", 20, 30)]
-    score = dataclasses.replace(score, performances=[Performance(0, 30, 0.0, 1.2)], stages=stages)
+    stages = [run("pre-starting", 0, 4), run("take-flight", 4, 8), run("entry", 8, 12)]
+    score = dataclasses.replace(score, performances=[Performance(0, 12, 0.0, 0.48)], stages=stages)
     (page,) = performance_pages(score, scenes(dataclasses.replace(part, performances=score.performances)), (), "dive")
     assert {decode_jpeg(one.jpeg).shape[:2] for one in page.pictures} == {(360, 480)}
     assert {frame.shape[:2] for frame in decoded(page.clip)} == {(360, 480)}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from command_forks import ROOT, forked
 from refusals import refused
-from training_runs import assert_same, scoring_run, trained_by, weights_after
+from training_runs import assert_same, eagerly, scoring_run, trained_by, weights_after
 
 import scoringnet_tf
 from scoringnet_tf.models.backbones.i3d import I3D
@@ -31,9 +31,8 @@ def of_backbone(model):
 @pytest.mark.slow
 def test_a_named_one_is_frozen_unless_it_has_a_rate(diving_records, tmp_path, images):
     for rates, learning in (({}, set()), ({"backbone/block_2": 0.1}, {"block_2"})):
-        run = scoring_run(
-            diving_records, tmp_path / str(len(rates)), backbone=str(images), **JOINT | {"lr_multipliers": rates}
-        )
+        options = {"backbone": str(images), **JOINT, "lr_multipliers": rates}
+        run = eagerly(scoring_run(diving_records, tmp_path / str(len(rates)), **options))
         before = of_backbone(run.model)
         best = scoringnet_tf.ScoringNet.from_preset(trained_by(run))
         after = of_backbone(run.model)

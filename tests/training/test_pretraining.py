@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import assert_same, copied_before, rows_of, trained_by
+from training_runs import assert_same, copied_before, eagerly, rows_of, trained_by
 from training_runs import pretraining_settings as settings
 
 import scoringnet_tf
@@ -31,7 +31,7 @@ def test_pretraining_resumes_to_the_same_weights(records, changes, tmp_path, req
     info = DatasetInfo.load(request.getfixturevalue(records))
 
     def weights(name):
-        best = trained_by(pretraining_run(info, tmp_path / name, **changes))
+        best = trained_by(eagerly(pretraining_run(info, tmp_path / name, **changes)))
         return keras.models.load_model(best, compile=False).get_weights()
 
     with copied_before((2,), tmp_path / "straight", tmp_path):

@@ -17,7 +17,6 @@ from training_runs import (
     rows_of,
     scoring_run,
     trained_by,
-    weights_after,
     weights_beside,
 )
 
@@ -43,11 +42,15 @@ STAGED = {"validation_every": 2, "color_jitter": 0, "degradation": 0, "ema_momen
 STAGED["stage_network"] = "c3d_bi_lstm"
 
 
+def staged_run(records, folder, **changes):
+    return eagerly(scoring_run(records, folder, **{**STAGED, **changes}))
+
+
 @pytest.fixture(scope="module")
 def staged(diving_records, tmp_path_factory):
     """(A run that has ended, the model that it said is the best, copies of its folder at the epochs of a kill.)"""
     folder = tmp_path_factory.mktemp("staged")
-    run = scoring_run(diving_records, folder / "straight", **STAGED)
+    run = staged_run(diving_records, folder / "straight")
     with copied_before((1, 3, 4), run.model_dir, folder):
         return run, trained_by(run), folder
 
@@ -56,10 +59,10 @@ def staged(diving_records, tmp_path_factory):
 def test_killed_run_ends_as_one_that_nothing_disturbed(staged, diving_records):
     """Killed in the last epoch of SP, the one before not validated; when it has ended it stays."""
     run, _, copies = staged
-    trained_by(scoring_run(diving_records, copies / "4", **STAGED))
+    trained_by(staged_run(diving_records, copies / "4"))
     assert_ended_alike(run.model_dir, copies / "4")
     ended = {path: path.read_bytes() for path in (copies / "4").glob("*.*")}
-    trained_by(scoring_run(diving_records, copies / "4", **STAGED))
+    trained_by(staged_run(diving_records, copies / "4"))
     assert {path: path.read_bytes() for path in (copies / "4").glob("*.*")} == ended
 
 
@@ -69,7 +72,7 @@ def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, monk
 
     run, _, copies = staged
     monkeypatch.setattr(scoring, "frames_of_interest", lambda *_: {})
-    trained_by(scoring_run(diving_records, copies / "3", **STAGED))
+    trained_by(staged_run(diving_records, copies / "3"))
     assert_ended_alike(run.model_dir, copies / "3")
 
 
@@ -87,16 +90,16 @@ def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, monk
     ids=["SP after the average of KFS", "joint, predicted fragments, in the middle of an accumulation"],
 )
 def test_killed_run_that_holds_nothing_out_ends_alike(records, killed_at, changes, tmp_path, request):
-    """With every augmentation of its frames."""
+    """With every augmentation of its frames; in graphs, as a user's runs are."""
     changes = {"scores": "final", "validation_fraction": 0.0, "ema_momentum": 0.8, **changes}
     records, straight, killed = request.getfixturevalue(records), tmp_path / "straight", tmp_path / str(killed_at)
     with copied_before((killed_at,), straight, tmp_path):
-        expected = weights_after(records, straight, **changes)
-    assert_same(expected, weights_after(records, killed, **changes))
+        expected = weights_beside(trained_by(scoring_run(records, straight, **changes)))
+    assert_same(expected, weights_beside(trained_by(scoring_run(records, killed, **changes))))
     assert tables_of(straight) == tables_of(killed)
 
 
-ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
+ALONE = {"scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
 
 
 @pytest.mark.slow
@@ -110,9 +113,9 @@ def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged,
     shutil.copy(copies / "1/segmentation.csv", tmp_path / "kfs")
     (tmp_path / "kfs/checkpoints/segmentation.keras").write_bytes(b"of the first epoch")
     for epochs in (1, 2):
-        trained_by(scoring_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs))
+        trained_by(staged_run(diving_records, tmp_path / "kfs", **ALONE, segmentation_epochs=epochs))
     with refused("other_run", "--scoring_epochs"):
-        fit(scoring_run(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2))
+        fit(staged_run(diving_records, tmp_path / "kfs", **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2))
     folders = (straight.model_dir, tmp_path / "kfs")
     losses = [[row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in folders]
     assert len(losses[0]) == 2 and losses[0] == losses[1]
@@ -122,7 +125,7 @@ def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged,
 
     assert_same(kfs_of(best), kfs_of(tmp_path / "kfs/last.keras"))
     changes = {"segmentation_epochs": 0, "segmenter": str(tmp_path / "kfs"), "scoring_epochs": 1, "scores": "final"}
-    run = eagerly(scoring_run(diving_records, tmp_path / "other", **{**STAGED, "ema_momentum": 0.0}, **changes))
+    run = staged_run(diving_records, tmp_path / "other", ema_momentum=0.0, **changes)
     assert [phase.name for phase in run.phases] == ["scoring"]
     assert_same(kfs_of(tmp_path / "kfs/best.keras"), kfs_of(trained_by(run)))
 

@@ -11,6 +11,7 @@ from training_runs import (
     SMALL,
     assert_same,
     changed,
+    eagerly,
     rows_of,
     scoring_run,
     settings,
@@ -166,7 +167,7 @@ def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {**ONE_TOWER, "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
-    run, left = scoring_run(diving_records, tmp_path, **changes), Checkpoints(tmp_path).best("joint")
+    run, left = eagerly(scoring_run(diving_records, tmp_path, **changes)), Checkpoints(tmp_path).best("joint")
     left.parent.mkdir()
     left.touch()
     assert trained_by(run) == tmp_path / "last.keras" and not left.exists()
