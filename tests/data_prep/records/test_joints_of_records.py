@@ -13,7 +13,6 @@ from data_prep.records.beside import SourceJoints
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import SampleChecks, check
 from scoringnet_tf.data.joints import read_joints
-from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.messages import InputError
 
 SMALL = BuildSettings((36, 48))
@@ -31,8 +30,7 @@ def write_joints(folder, length=5, **values):
 
 def samples(folder, *paths, **named):
     entries = {path: path for path in paths} | named
-    clips = {video_id: Clip.parse(str(folder / path)) for video_id, path in entries.items()}
-    return [Sample(name, clip.path, "train", "labels.csv: row 1", frames=clip.frames) for name, clip in clips.items()]
+    return [Sample(name, folder / path, "train", "labels.csv: row 1") for name, path in entries.items()]
 
 
 def kept(folder, of):
@@ -53,7 +51,7 @@ def test_names_of_joints(tmp_path):
     """The name of a file is enough if it belongs to one video; else the id."""
     write_joints(tmp_path, **{"001": 1, "dive #1": 2, "a/002.avi": 3, "b/002.avi": 4, "f.mp4#1": 5, "f.mp4#2": 6})
     assert kept(tmp_path, samples(tmp_path, **{"001": "samples/001.avi", "b": "dive #1.avi"})) == [1, 2]
-    stretches = {f"f.mp4#{number}": f"f.mp4#{5 * number}-{5 * number + 5}" for number in (1, 2)}
+    stretches = {f"f.mp4#{number}": "f.mp4" for number in (1, 2)}
     assert kept(tmp_path, samples(tmp_path, "a/002.avi", "b/002.avi", **stretches)) == [3, 4, 5, 6]
     found = problems(tmp_path, samples(tmp_path, "a/001.avi", "b/001.avi"))
     assert codes(found) == ["not_found"] * 2
