@@ -44,7 +44,7 @@ def _cold_script() -> float:
 
 
 @functools.cache
-def _predictor() -> Any:
+def predictor() -> Any:
     from scoringnet_tf.inference.predictor import predictor_of
 
     return predictor_of("diving_film")
@@ -61,7 +61,7 @@ def _seen() -> tuple:
     from scoringnet_tf.inference.finding import find
     from scoringnet_tf.inference.shots import shots
 
-    predictor = _predictor()
+    predictor = predictor()
     (video,) = shots(predictor.read(CLIP))
     seen = predictor.see(video)
     return seen, find(predictor.model, seen)[0][0]
@@ -73,7 +73,7 @@ _kept = functools.cache(_seen)
 def _follow(poses: PoseModels) -> None:
     from scoringnet_tf.inference.flights import tracks_in
 
-    assert tracks_in(_predictor().model.sport, *_kept(), poses)
+    assert tracks_in(predictor().model.sport, *_kept(), poses)
 
 
 class _Counted:
