@@ -45,6 +45,7 @@ def _cold_script() -> float:
 
 @functools.cache
 def predictor() -> Any:
+    """`diving_film`'s, made once."""
     from scoringnet_tf.inference.predictor import predictor_of
 
     return predictor_of("diving_film")
@@ -61,10 +62,9 @@ def _seen() -> tuple:
     from scoringnet_tf.inference.finding import find
     from scoringnet_tf.inference.shots import shots
 
-    predictor = predictor()
-    (video,) = shots(predictor.read(CLIP))
-    seen = predictor.see(video)
-    return seen, find(predictor.model, seen)[0][0]
+    (video,) = shots(predictor().read(CLIP))
+    seen = predictor().see(video)
+    return seen, find(predictor().model, seen)[0][0]
 
 
 _kept = functools.cache(_seen)
