@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import predicting, workload
 from benchmarks.pairs import Ask, NotMeasured
-from scoringnet_tf.body.pose import THREADS, PoseModels, Poses
+from scoringnet_tf.body.pose import PoseModels, Poses
 
 CLIP = pathlib.Path(os.environ.get("SCORINGNET_REAL_DATA", "$SCORINGNET_REAL_DATA"), "film/platform_dive.mp4")
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict", "--model=diving_film")
@@ -91,10 +91,10 @@ class _Counted:
 @functools.cache
 def _networks_alone() -> Callable[[], Any]:
     """The networks on as many empty crops as the clip's body takes."""
-    from scoringnet_tf.support.threads import overlapping
+    from scoringnet_tf.support.threads import on_all_cores
 
     first, second = map(_Counted, _poses())
     _follow(PoseModels(first, second))
     empty = np.zeros((1, first.side, first.side, 3), np.float32)
     calls = [first.estimator] * first.crops + [second.estimator] * second.crops
-    return lambda: [*overlapping(lambda network: network(empty), calls, THREADS)]
+    return lambda: on_all_cores(lambda network: network(empty), calls)

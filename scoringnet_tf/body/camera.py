@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from scoringnet_tf.support.threads import on_all_cores
+
 HEIGHT = 240
 CORNERS, QUALITY, APART = 200, 0.0005, 6  # of `goodFeaturesToTrack`; a bright athlete makes others look weak
 WINDOW = (21, 21)  # pixels around each that are compared
@@ -24,8 +26,8 @@ def camera_path(pictures: np.ndarray) -> np.ndarray:
     """
     path = [np.eye(3)]
     grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
-    for before, after in itertools.pairwise(grey):
-        path.append(path[-1] @ np.linalg.inv(_motion(before, after)))
+    for motion in on_all_cores(lambda pair: _motion(*pair), itertools.pairwise(grey)):
+        path.append(path[-1] @ np.linalg.inv(motion))
     return np.stack(path)
 
 

@@ -3,8 +3,8 @@
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,10 +15,10 @@ from scoringnet_tf.body.ends import ends_of
 from scoringnet_tf.body.falling import find_fall, powers
 from scoringnet_tf.body.pairs import beside
 from scoringnet_tf.body.path import Way, best_way, same_sides
-from scoringnet_tf.body.pose import THREADS, PoseEstimator, PoseModels
+from scoringnet_tf.body.pose import PoseEstimator, PoseModels
 from scoringnet_tf.body.skeleton import GRAVITY, MIRRORED, TALL, body_length, centre_of_mass, trunk_angle, turned
 from scoringnet_tf.body.track import Track
-from scoringnet_tf.support.threads import overlapping
+from scoringnet_tf.support.threads import on_all_cores
 
 RATE = 30  # frames per second that are looked at; joints in those between are theirs
 BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in which the body is looked for
@@ -95,11 +95,14 @@ def _scene(
     last = min(last, len(times) - 1)
     shown, end = np.searchsorted(times, [times[first] - BACKGROUND, times[last] + BACKGROUND]).tolist()
     scale = min(1.0, camera.HEIGHT / pictures[0].shape[0])
-    resized = (cv2.resize(pictures[at], None, None, scale, scale, cv2.INTER_AREA) for at in numbers[shown:end])
-    small = np.stack([cv2.GaussianBlur(picture, (3, 3), 0) for picture in resized])
+
+    def shrunk(at: int) -> np.ndarray:
+        return cv2.GaussianBlur(cv2.resize(pictures[at], None, None, scale, scale, cv2.INTER_AREA), (3, 3), 0)
+
+    small = np.stack(on_all_cores(shrunk, numbers[shown:end]))
     path, frames = camera.camera_path(small), slice(first - shown, last + 1 - shown)
     foreground = functools.partial(camera.foreground, small, path, times[shown:end])
-    silhouettes, motion = zip(*_each(foreground, range(frames.start, frames.stop)), strict=True)
+    silhouettes, motion = zip(*on_all_cores(foreground, range(frames.start, frames.stop)), strict=True)
     path, seconds = path[frames], times[first : last + 1] - times[start]
     air = slice(start - first, stop - first)
     fall = find_fall(np.stack(motion[air]), path[air], seconds[air])
@@ -130,7 +133,7 @@ def _body_height(views: Sequence[View], flight: tuple[int, int], estimator: Pose
         return height if is_sure else None
 
     ends = [views[max(at - frames, 0) : at : 2] for at, frames in zip(flight, (STANDS, ENTERS), strict=True)]
-    found = [height for height in _each(height_in, itertools.chain(*ends)) if height]
+    found = [height for height in on_all_cores(height_in, itertools.chain(*ends)) if height]
     return float(np.median(found)) if found else None
 
 
@@ -145,7 +148,7 @@ def _found(scene: _Scene, models: PoseModels) -> tuple[list[Candidates], Way | N
         again = zip(centre_of_mass(best.poses.joints[:1]), (CROP * view.body,), best.angle[:1], strict=False)
         return candidates(view, poses, look(view, models.first, again))  # the best one, in a crop of its own
 
-    found = _each(found_at, range(len(scene.views)))
+    found = on_all_cores(found_at, range(len(scene.views)))
     way = best_way(found, scene.times, scene.flight)
     for estimator, aside in ((models.first, ASIDE), (models.second, (0.0,))):
         if way:
@@ -169,12 +172,7 @@ def _look_along(
         crops = [(view.place + led[at, :2], CROP * view.body, led[at, 2] + each) for each in aside]
         return candidates(view, here.poses, look(view, estimator, crops))
 
-    return _each(looked_at, range(len(found)))
-
-
-def _each(function: Callable, items: Iterable) -> list[Any]:
-    """What a function gives for each item, on as many threads as there are cores."""
-    return [*overlapping(function, items, THREADS)]
+    return on_all_cores(looked_at, range(len(found)))
 
 
 def _track(scene: _Scene, found: list[Candidates], way: Way, times: np.ndarray) -> Track:

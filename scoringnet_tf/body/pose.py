@@ -29,7 +29,6 @@ KNOWN = {  # sha256 → which network
 }
 SIDE, POINTS, VALUES = 256, 39, 5  # pixels of a crop; x, y, z, visibility and presence of 33 joints and six more
 OUTPUTS = ([1, POINTS * VALUES], [1, 1])  # shapes: points, presence
-THREADS = min(os.cpu_count() or 1, 4)
 
 
 class Poses(NamedTuple):
@@ -48,7 +47,7 @@ class PoseEstimator(Protocol):
     sha256: str  # of its weights
 
     def __call__(self, crops: np.ndarray) -> Poses:
-        """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1. `THREADS` threads may call it at once."""
+        """`Poses` in crops float32 (N, side, side, 3), RGB, 0 to 1. Threads may call it at once."""
 
 
 class BlazePose:

@@ -174,7 +174,7 @@ def test_of_one_split_alone_there_are_its_videos_and_all_labels(both_drawn, tmp_
     (name,) = (plan.path.stem for plan in plan_videos(DIVING, SMALL) if plan.split == "test")
     others = {file for file in whole if file.endswith((".avi", ".npy")) and name not in file}
     assert len(others) == 6 and whole.keys() - part.keys() == others
-    assert {file for file in part if part[file] != whole[file]} == {"README.md", "simulation.json"}
+    assert {file for file in part if part[file] != whole[file]} == {"simulation.json"}
     with refused("flags_conflict", "--split and --task=motion"):
         settings_of("diving", task="motion", split="test")
 
