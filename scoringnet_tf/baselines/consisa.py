@@ -151,9 +151,6 @@ def sampled_blocks(videos: Videos, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(found)
 
 
-# === With scores: regression ===
-
-
 def learn(training: TrainingSet) -> Learned:
     """A support vector regression with the kernel exp(−χ² / mean χ² of the training videos)."""
     distances = -additive_chi2_kernel(training.inputs)

@@ -15,11 +15,10 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy import fft
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVR, NuSVR
+from sklearn.svm import NuSVR
 
-from scoringnet_tf.baselines.system import Learned, System, TrainingSet, searched
+from scoringnet_tf.baselines.svr import linear_svr
+from scoringnet_tf.baselines.system import Learned, System, TrainingSet
 from scoringnet_tf.baselines.videos import Videos
 
 FREQUENCIES, POSE_C = 50, 1e-3
@@ -40,11 +39,6 @@ def _described(videos: Videos, describe: Callable[[np.ndarray], np.ndarray]) -> 
 # === Pose + DCT ===
 
 
-def spectra(videos: Videos) -> np.ndarray:
-    """The frequencies of a video, (V, (J − 1) · 2 · 50)."""
-    return _described(videos, frequencies)
-
-
 def frequencies(signals: np.ndarray) -> np.ndarray:
     """Magnitudes of the lowest frequencies of signals (L, N), orthonormal DCT: (N · `FREQUENCIES`,)."""
     spectrum = np.abs(fft.dct(signals, axis=0, norm="ortho"))[:FREQUENCIES]
@@ -60,9 +54,9 @@ def learn_spectra(training: TrainingSet) -> Learned:
 # === ApEnFT ===
 
 
-def entropies(videos: Videos) -> np.ndarray:
-    """The entropy of every joint and axis, (V, (J − 1) · 2)."""
-    return _described(videos, lambda signals: np.array([regularity(signal) for signal in signals.T]))
+def entropies(signals: np.ndarray) -> np.ndarray:
+    """The entropy of each signal in (L, N), (N,)."""
+    return np.array([regularity(signal) for signal in signals.T])
 
 
 def regularity(signal: np.ndarray) -> float:
@@ -84,9 +78,8 @@ def _mean_log_share(signal: np.ndarray, length: int, tolerance: float) -> float:
 
 def learn_entropies(training: TrainingSet) -> Learned:
     """A linear SVR."""
-    model = make_pipeline(StandardScaler(), SVR(kernel="linear"))
-    return searched(model, {"svr__C": C}, training, kernel="linear")
+    return linear_svr(training, C)
 
 
-POSE_DCT = System("Pose + DCT", "joints", spectra, learn_spectra)
-APENFT = System("ApEnFT", "joints", entropies, learn_entropies)
+POSE_DCT = System("Pose + DCT", "joints", lambda videos: _described(videos, frequencies), learn_spectra)
+APENFT = System("ApEnFT", "joints", lambda videos: _described(videos, entropies), learn_entropies)

@@ -124,9 +124,6 @@ EXTRA_TREES = System("Extra trees", "clips", statistics, learner(extra_trees))
 COMPONENT = System("First principal component", "clips", raw_numbers, learner(component))
 
 
-# === All of them, beside a model ===
-
-
 def learnable(fold: DatasetInfo, scores: Sequence[str]) -> list[str]:
     """The scores that two training videos at least are known to have."""
     trained = fold.split("train")["ids"]

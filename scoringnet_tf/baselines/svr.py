@@ -10,6 +10,8 @@ cross-validation, ε in the middle of its range, for P3D's features learned from
 are shares of a score's deviation, 14 points in UNLV-Diving. A video without a stage has the mean of the whole video.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import make_pipeline
@@ -32,10 +34,10 @@ def mean_features(videos: Videos) -> np.ndarray:
     return np.stack([clips.values[::every].mean(axis=0) for clips in videos.clips()])
 
 
-def learn_mean(training: TrainingSet) -> Learned:
-    """A linear SVR; the unit of C and ε is a point of the score."""
+def linear_svr(training: TrainingSet, penalties: Sequence[float] = MEAN_C) -> Learned:
+    """A linear SVR, its C of these; the unit of C and ε is a point of the score."""
     model = make_pipeline(StandardScaler(), SVR(kernel="linear"))
-    return searched(model, {"svr__C": MEAN_C}, training, kernel="linear")
+    return searched(model, {"svr__C": penalties}, training, kernel="linear")
 
 
 def segments(videos: Videos) -> np.ndarray:
@@ -63,5 +65,5 @@ def learn_stacked(training: TrainingSet) -> Learned:
     return searched(model, grid, training, epsilon=EPSILON)
 
 
-C3D_SVR = System("C3D + SVR", "clips", mean_features, learn_mean)
+C3D_SVR = System("C3D + SVR", "clips", mean_features, linear_svr)
 S3D = System("S3D", "clips", segments, learn_stacked)

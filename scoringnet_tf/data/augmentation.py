@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import center_offset
-from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.support.messages import InputError
 
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
@@ -70,18 +69,11 @@ def _uniform_int(seed: tf.Tensor, low: Any, high: Any) -> tf.Tensor:
     return tf.random.stateless_uniform([], seed, low, high + 1, dtype=tf.int32)
 
 
-def frame_range(
-    stages: tf.Tensor, noise: int, max_frames: int | None, augmentation: Augmentation | None, seeds: Seeds
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Frames [first, last) to use: the start shift of §4.2, then at most `max_frames`."""
-    first, length = tf.constant(0), tf.size(stages)
+def first_frame(length: tf.Tensor, augmentation: Augmentation | None, seeds: Seeds) -> tf.Tensor:
+    """The first frame to use, by the start shift of §4.2."""
     if augmentation and augmentation.max_start_shift:
-        first = tf.minimum(_uniform_int(seeds(SHIFT), 0, augmentation.max_start_shift), length - 1)
-    if max_frames is None:
-        return first, length
-    if augmentation:
-        first += _window_start(stages[first:], noise, max_frames, seeds(WINDOW))
-    return first, tf.minimum(first + max_frames, length)
+        return tf.minimum(_uniform_int(seeds(SHIFT), 0, augmentation.max_start_shift), length - 1)
+    return tf.constant(0)
 
 
 def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -94,18 +86,6 @@ def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: in
     carrying = tf.reduce_any(members, axis=0) | ~tf.reduce_all(tf.reduce_any(members, axis=1))
     indices = tf.cast(tf.where(carrying)[:, 0], tf.int32)
     return tf.maximum(indices[0] - margin, 0), tf.minimum(indices[-1] + 1 + margin, tf.size(stages))
-
-
-def _window_start(stages: tf.Tensor, noise: int, size: int, seed: tf.Tensor) -> tf.Tensor:
-    """Start for a random window around the stages that matter; if they are longer, within them."""
-    last_start = tf.maximum(tf.size(stages) - size, 0)
-    labelled = tf.cast(tf.where((stages != noise) & (stages != UNLABELLED))[:, 0], tf.int32)
-    # Without labels reduce_min and reduce_max give the extremes of int32: any window will do.
-    begin = tf.clip_by_value(tf.reduce_min(labelled), 0, last_start)
-    end = tf.clip_by_value(tf.maximum(tf.reduce_max(labelled), -1) + 1 - size, 0, last_start)
-    if_unlabelled = tf.size(labelled) == 0
-    begin, end = tf.where(if_unlabelled, 0, begin), tf.where(if_unlabelled, last_start, end)
-    return _uniform_int(seed, tf.minimum(begin, end), tf.maximum(begin, end))
 
 
 def clip_indices(

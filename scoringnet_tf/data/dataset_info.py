@@ -178,6 +178,18 @@ class DatasetInfo:
         }
         write_json(as_path(records_dir) / INDEX_NAME, fields)
 
+    def check_learnable(self, scores: Iterable[str]) -> None:
+        """InputError if no training video has a score (`no_scores`), or all have the same (`equal_scores`)."""
+        for score in scores:
+            measured = self.score_statistics.get("train", {}).get(score)
+            if not measured:
+                raise InputError("no_scores", f"No training video of {self.records_dir} has a known {score} score.")
+            # Equal scores deviate by rounding alone.
+            if not measured["std"] > 1e-9 * max(abs(measured["mean"]), 1.0):
+                message = f"{self.records_dir}: all training videos have the {score} score {measured['mean']:g}."
+                other = " Or train one tower for the final score (--scores=final)." if score != "final" else ""
+                raise InputError("equal_scores", message, f"There is nothing to learn: check the labels.{other}")
+
     @property
     def sport_name(self) -> str:
         """The sport's name; empty for action classes."""
@@ -190,6 +202,11 @@ class DatasetInfo:
 
     def _absent_scores(self) -> set[str]:
         return set(SCORES).difference(self.scores)
+
+    @property
+    def content(self) -> str:
+        """`"features"` or `"frames"`."""
+        return "features" if self.features else "frames"
 
     @property
     def feature_size(self) -> int:

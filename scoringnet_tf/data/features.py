@@ -17,7 +17,7 @@ import numpy as np
 
 from scoringnet_tf.body.skeleton import JOINTS
 from scoringnet_tf.data.joints import OURS
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, form_differences
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import FOR_FILM, configuration, model_path
@@ -170,6 +170,23 @@ def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) ->
         for key in sorted(expected.keys() | received.keys())
         if received.get(key) != expected.get(key)
     ]
+
+
+def content_differences(learned: Any, found: Any) -> list[str]:
+    """How kind or size of the contents of two `DatasetInfo`s or `ScoringNet`s differ, a phrase each."""
+    if learned.content != found.content:
+        return [f"{found.content} instead of {learned.content}"]
+    if learned.content == "features":
+        return feature_differences(learned.features, found.features)
+    expected, received = tuple(learned.frame_size), tuple(found.frame_size)
+    return [f"{received} instead of {expected} (height, width)"] if received != expected else []
+
+
+def look_differences(learned: Any, found: Any, has_rate: bool = True) -> list[str]:
+    """How the same content looks otherwise: the form of its frames, or the rate of its features; a phrase each."""
+    if found.content == "frames":
+        return form_differences(learned.form, found.form)
+    return rate_differences(learned.frame_rate, found.frame_rate) if has_rate else []
 
 
 def shortened(value: Any) -> str:

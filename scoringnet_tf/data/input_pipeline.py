@@ -23,8 +23,8 @@ from scoringnet_tf.data.augmentation import (
     Seeds,
     clip_indices,
     consecutive_clip,
+    first_frame,
     fold,
-    frame_range,
     spaced_indices,
     stage_span,
     video_seeds,
@@ -36,7 +36,6 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
-from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
 
@@ -61,7 +60,6 @@ def videos(
     first_epoch: int = 0,
     epochs: int | None = None,
     drop_remainder: bool = False,
-    max_frames: int | None = None,
     only_stages: Sequence[Sequence[str]] = (),
     margin: int = 0,
     num_frames: int | None = None,
@@ -90,8 +88,6 @@ def videos(
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and the next one on each
             further pass, as `fit(epochs=…)` makes them.
         drop_remainder: drop each epoch's last, smaller batch.
-        max_frames: cuts longer videos. Augmentation draws a window with all labelled stages but noise if it can;
-            else the first frames stay.
         only_stages: each fragment's stages. Only the frames from the first to the last of them are decoded, and
             `margin` more at both ends; all frames if a fragment has none.
         margin: frames.
@@ -119,17 +115,17 @@ def videos(
             the index gives another id.
     """
     info = DatasetInfo.load(records_dir)
-    _check_lengths(info, max_frames, num_frames, only_stages, margin)
+    _check_lengths(info, num_frames, only_stages, margin)
     chosen_ids = split_ids(info, split, validation_fraction, ids)
     pipelines = num_input_pipelines, input_pipeline_id
     cached = _cached(info, split, ids, cache)
     stream = _EpochStream(info, split, chosen_ids, batch_size, seed, shuffle, drop_remainder, *pipelines, cached)
     name, shape, values_of = _steps(info, image_size, augmentation, cached, joint_noise)
-    noise = info.stages.index(NOISE)
     fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
     def load(example: dict[str, tf.Tensor], seeds: Seeds) -> tuple:
-        first, last = frame_range(example["stage/index"], noise, max_frames, augmentation, seeds)
+        last = tf.size(example["stage/index"])
+        first = first_frame(last, augmentation, seeds)
         if fragments:
             begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
@@ -209,15 +205,10 @@ def clips(
 
 
 def _check_lengths(
-    info: DatasetInfo,
-    max_frames: int | None,
-    num_frames: int | None,
-    only_stages: Sequence[Sequence[str]],
-    margin: int,
+    info: DatasetInfo, num_frames: int | None, only_stages: Sequence[Sequence[str]], margin: int
 ) -> None:
-    for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
-        if value is not None and value < 1:
-            raise InputError("out_of_range", f"{name} must be at least 1 frame, or None, not {value}.")
+    if num_frames is not None and num_frames < 1:
+        raise InputError("out_of_range", f"num_frames must be at least 1 frame, or None, not {num_frames}.")
     if margin < 0:
         raise InputError("out_of_range", f"margin must be 0 frames or more, not {margin}.")
     asked = [stage for fragment in only_stages for stage in fragment]

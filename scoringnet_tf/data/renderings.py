@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.features import feature_differences, rate_differences
-from scoringnet_tf.data.preprocessing import form_differences
+from scoringnet_tf.data.features import content_differences, look_differences
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.messages import InputError
 
@@ -24,21 +23,11 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo]) -> No
         )
         if not same or rendering.sport != info.sport:
             raise InputError("other_videos", f"{where} has other test videos or scores than {info.records_dir}.")
-        if different := _differences(info, rendering):
+        different = content_differences(info, rendering)
+        if info.content == rendering.content:  # a vector for a whole video has no rate
+            different += look_differences(info, rendering, has_rate=not info.has_vectors)
+        if different:
             raise InputError("other_records", f"{where} differs from {info.records_dir}: {'; '.join(different)}.")
         if rendering.data_hash in seen:
             raise InputError("duplicate", f"{where} holds the pixels of other records.")
         seen.add(rendering.data_hash)
-
-
-def _differences(info: DatasetInfo, rendering: DatasetInfo) -> list[str]:
-    """How frames or features differ, a phrase each."""
-    if info.features and rendering.features:
-        # One for a whole video has no rate.
-        rates = [] if info.has_vectors else rate_differences(info.frame_rate, rendering.frame_rate)
-        return feature_differences(info.features, rendering.features) + rates
-    if info.features or rendering.features:
-        return ["features instead of frames" if rendering.features else "frames instead of features"]
-    ours, theirs = tuple(info.frame_size), tuple(rendering.frame_size)
-    sizes = [f"frames of {theirs} instead of {ours} (height, width)"] if ours != theirs else []
-    return sizes + form_differences(info.form, rendering.form)

@@ -181,10 +181,8 @@ class Clip:
         """The file, or the images in order; VideoError if one is missing."""
         if self.path.is_dir():
             return image_paths(self.path, self.frames)
-        if not self.path.exists():
-            raise VideoError("not_found", f"{self}: there is no such file or folder.")
         if not self.path.is_file():
-            raise VideoError("not_found", f"{self} is not a video file or a folder of images.")
+            raise VideoError("not_found", f"{self}: there is no such video file or folder of images.")
         return [self.path]
 
     def sha256(self) -> str:

@@ -57,7 +57,12 @@ def run(chosen: Tables) -> int:
         _, wheres, seeds = _splits_of(experiment, surroundings)
         needed = [one.folder(where).name for where in wheres for one in suite.trainings([experiment], where, seeds)]
         _check_replaceable(name, surroundings, needed)
-    failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
+    together = [experiment for experiment in chosen.values() if not experiment.resplit]
+    failures = suite.run(together, surroundings, flags.FLAGS.seeds) if together else []
+    for experiment in chosen.values():
+        _, wheres, seeds = _splits_of(experiment, surroundings)
+        for where in wheres if experiment.resplit else ():
+            failures += suite.run([experiment], where, seeds)
     for name, experiment in chosen.items():
         try:
             print(_table(name, experiment, surroundings) or f"{name}: nothing is done yet.")
@@ -79,16 +84,6 @@ def _splits_of(experiment: Experiment, surroundings: Surroundings) -> tuple[list
         return [], [surroundings], flags.FLAGS.seeds
     chosen = suite.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
     return chosen, suite.surroundings_of(surroundings, chosen), 1
-
-
-def _works(chosen: Tables, surroundings: Surroundings) -> list[tuple[list[Experiment], Surroundings, int]]:
-    """The arguments of `suite.run`: all tables of one split together, then the others."""
-    tables = [one for one in chosen.values() if not one.resplit]
-    works = [(tables, surroundings, flags.FLAGS.seeds)] if tables else []
-    for experiment in (one for one in chosen.values() if one.resplit):
-        _, wheres, seeds = _splits_of(experiment, surroundings)
-        works += [([experiment], where, seeds) for where in wheres]
-    return works
 
 
 def _check_replaceable(name: str, surroundings: Surroundings, trainings: Sequence[str]) -> pathlib.Path:

@@ -12,6 +12,7 @@ from scoringnet_tf.bootstrap import Groups, drawn, interval
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
+from scoringnet_tf.sports.score_metrics import ratio
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import write_csv, write_text
 from scoringnet_tf.support.messages import counted
@@ -77,7 +78,7 @@ def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarra
     right = close * (differences * np.sign(apart) > 0)  # (E, V, V)
     pairs = np.einsum("nv,vw,nw->n", times, close, times, optimize=True)[:, np.newaxis]
     ordered = np.einsum("nv,evw,nw->ne", times, right, times, optimize=True)
-    return np.divide(ordered, pairs, out=np.full_like(ordered, np.nan), where=pairs > 0)
+    return ratio(ordered, pairs)
 
 
 def drawn_shares(courses: Courses, number: int | None = None, groups: Groups = ()) -> dict[str, np.ndarray]:

@@ -56,14 +56,15 @@ def cells(results: Sequence[Results], experiment: Experiment, names: Sequence[st
         for row, of_splits in figures.items():
             other = _other(experiment, row, name)
             figure = of_splits[splits] if experiment.resplit else results[0].values(row, name)
+            each = figure if experiment.resplit else figure.mean(axis=1)
             found[row][name] = cell = {
                 "mean": float(figure.mean()),
-                "std": _deviation(figure if experiment.resplit else figure.mean(axis=1)),
+                "std": float(each.std(ddof=1)) if len(each) > 1 else None,
                 "interval": _interval(draws[row], splits) if np.isfinite(of_splits[splits]).all() else UNDEFINED,
                 **(_numbers(results[0], figure) if not experiment.resplit else {"of_splits": of_splits.tolist()}),
             }
-            same_seeds = experiment.resplit or (other in draws and _same_seeds(results[0], row, other))
-            if other in draws and other != row and same_seeds:
+            seeds_of = results[0].seeds_of
+            if other in draws and other != row and (experiment.resplit or seeds_of(row) == seeds_of(other)):
                 both = splits[np.isfinite(of_splits[splits] + figures[other][splits])]
                 cell["more"] = _interval(draws[row] - draws[other], both) if len(both) else UNDEFINED
     return found
@@ -88,18 +89,10 @@ def _interval(draws: np.ndarray, splits: np.ndarray) -> tuple[float, float]:
     return interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
 
 
-def _deviation(values: np.ndarray) -> float | None:
-    return float(values.std(ddof=1)) if len(values) > 1 else None
-
-
 def _numbers(results: Results, values: np.ndarray) -> dict[str, int]:
     """How many seeds, renderings and groups of videos a figure on one split rests on."""
     groups = {"groups": num_units(results.groups)} if results.groups else {}
     return {"seeds": values.shape[0], "renderings": values.shape[1], **groups}
-
-
-def _same_seeds(results: Results, row: str, other: str) -> bool:
-    return list(results.seeds_of(row)) == list(results.seeds_of(other))
 
 
 def _other(experiment: Experiment, row: str, name: str) -> str:

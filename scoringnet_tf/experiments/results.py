@@ -10,6 +10,7 @@ import numpy as np
 
 from scoringnet_tf.bootstrap import Groups, drawn, draws_of
 from scoringnet_tf.sports import MEASURES, SCORES
+from scoringnet_tf.sports.score_metrics import ratio
 from scoringnet_tf.support.messages import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled
@@ -178,7 +179,7 @@ class StageResults(Results):
         if name == MEAN:
             return np.mean([self._figure(row, stage, times) for stage in self.truth], axis=0)
         right, total = np.einsum("nv,srvc->cnsr", times, self.predicted[row][name], optimize=True)
-        return np.divide(right, total, out=np.full_like(right, np.nan), where=total > 0)
+        return ratio(right, total)
 
     def _columns(self) -> list[str]:
         return [f"{name}_{of}" for name in self.names if name != MEAN for of in ("right", "all")]

@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -189,10 +189,7 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
 
 
 def _scores(done: Reports) -> Results:
-    read = {
-        name: [[read_predictions(report / "predictions.csv") for report in reports] for reports in of_seeds.values()]
-        for name, of_seeds in done.items()
-    }
+    read = _read(done, lambda report: read_predictions(report / "predictions.csv"))
     first = [of_seeds[0][0] for of_seeds in read.values()]  # rows may predict different scores
     truth = {score: report.truth[score] for score in SCORES for report in reversed(first) if score in report.truth}
     predicted = {name: _stacked([[one.predicted for one in of] for of in seeds]) for name, seeds in read.items()}
@@ -201,16 +198,18 @@ def _scores(done: Reports) -> Results:
 
 def _stages(done: Reports, surroundings: Surroundings) -> StageResults:
     names = tuple(surroundings.records.stages)
-    read = {
-        name: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds.values()]
-        for name, of_seeds in done.items()
-    }
+    read = _read(done, lambda report: read_stages(report / "stages.csv", names))
     ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
     predicted = {
         name: _stacked([[counts(list(videos.values()), names) for videos in of] for of in seeds])
         for name, seeds in read.items()
     }
     return StageResults(ids, dict.fromkeys(names, NOTHING), predicted, {name: tuple(done[name]) for name in read})
+
+
+def _read(done: Reports, read: Callable[[Path], Any]) -> dict[str, list[list[Any]]]:
+    """Row → [of each seed [of each rendering what is read of its report]]."""
+    return {row: [[read(report) for report in of] for of in of_seeds.values()] for row, of_seeds in done.items()}
 
 
 def _stacked(of_seeds: Sequence[Sequence[Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:

@@ -197,12 +197,10 @@ class Fitting(Training):
         trained = Training({}, self.seed).configuration(surroundings)
         pretrained = {name: trained["flags"][name] for name in ("pretrained",) if trained["flags"].get(name)}
         found = {
+            **{name: value for name, value in trained.items() if name != "kfs"},
             "system": self.system,
             "flags": {**pretrained, **self.flags, "seed": str(self.seed)},
             "contents": {name: trained["contents"][name] for name in pretrained},
-            "data_hash": surroundings.records.data_hash,
-            **surroundings.records.beside_records(),
-            "scoringnet_tf": __version__,
         }
         if (sees := load_system(self.system).sees) in BESIDE:
             found[sees] = [BESIDE[sees](info) for info in surroundings.tested]
@@ -292,9 +290,6 @@ def _content_hash(name: str, path: Any) -> str:
     if not files or not files[0].is_file():
         raise InputError("not_found", f"--{name}={path}: there is no such model.")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-# === Commands ===
 
 
 def run_command(module: str, arguments: Sequence[str], log: Path) -> None:

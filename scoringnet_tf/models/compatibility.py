@@ -5,8 +5,7 @@ from typing import Any
 import keras
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
-from scoringnet_tf.data.features import feature_differences, rate_differences
-from scoringnet_tf.data.preprocessing import form_differences
+from scoringnet_tf.data.features import content_differences, look_differences
 from scoringnet_tf.models.backbones.backbone import Backbone
 from scoringnet_tf.models.backbones.c3d import describe_preprocessing, seen_as
 from scoringnet_tf.sports import differences, get_sport
@@ -21,11 +20,6 @@ WITHOUT_WEIGHTS = {  # may differ where weights are copied
 # === Records ===
 
 
-def form_of(model: keras.Model) -> dict[str, Any]:
-    """How a `ScoringNet`'s training frames were stored; unknown if it has no provenance."""
-    return model.preprocessor.form if model.provenance else {}
-
-
 def check_fits(model: keras.Model, info: DatasetInfo) -> None:
     """InputError if records have another sport, or other frames or features than the model learned."""
     records, hint = f"The records {info.records_dir}", ""
@@ -37,19 +31,12 @@ def check_fits(model: keras.Model, info: DatasetInfo) -> None:
     if different := differences(get_sport(info.sport), model.sport):
         message = f"{records} define {info.sport_name} otherwise than the model: {'; '.join(different)}."
         raise InputError("other_sport", message)
-    content = "features" if info.features else "frames"
-    if content != model.content:
-        raise InputError("other_content", f"{records} have {content}; the model takes {model.content}.")
-    if content == "features":
-        different = feature_differences(model.features or {}, info.features or {})
-        if model.sampled_frames != 1:  # a single step has no rate
-            different += rate_differences(model.frame_rate, info.frame_rate)
-    elif tuple(model.frame_size) != tuple(info.frame_size):
-        different = [f"(height, width) {tuple(info.frame_size)} instead of {tuple(model.frame_size)}"]
-    else:
-        different, hint = form_differences(form_of(model), info.form), "Build such records, or predict the videos."
+    different = content_differences(model, info)
+    if not different:  # a single step has no rate
+        different = look_differences(model, info, has_rate=model.sampled_frames != 1)
+        hint = "Build such records, or predict the videos." if model.content == "frames" else ""
     if different:
-        message = f"{records} have other {content} than the model learned: {'; '.join(different)}."
+        message = f"{records} have other {model.content} than the model learned: {'; '.join(different)}."
         raise InputError("other_content", message, hint)
 
 
@@ -118,16 +105,11 @@ def seen_otherwise(network: keras.Model, source: keras.Model, named: str) -> lis
     Raises:
         InputError: its frames have another scale, or its features differ (`other_content`).
     """
-    different = []
-    if network.content == source.content == "features":
-        different = feature_differences(network.features or {}, source.features or {})
-    elif network.content == source.content == "frames" and tuple(network.frame_size) != tuple(source.frame_size):
-        different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
-    if different:
-        raise InputError("other_content", f"{named} sees something else than the records: {'; '.join(different)}.")
-    if network.content == "frames":
-        return form_differences(form_of(source), form_of(network))
-    return rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []
+    # A backbone may have made before what another model makes itself.
+    if network.content == source.content and (different := content_differences(network, source)):
+        message = f"{named} sees other {network.content} than the records: {'; '.join(different)}."
+        raise InputError("other_content", message)
+    return look_differences(source, network, has_rate=network.sampled_frames != 1)
 
 
 def _difference(key: str, theirs: Any, ours: Any) -> str:

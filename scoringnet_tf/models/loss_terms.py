@@ -69,9 +69,6 @@ class CompiledTerms:
         return replicas.gathered((targets, outputs, sample_weight))
 
 
-# === Losses of the heads ===
-
-
 def for_head(model: keras.Model, output: str, loss: keras.losses.Loss) -> keras.losses.Loss:
     """A score loss with its head's unit and statistics; any other loss as it is.
 

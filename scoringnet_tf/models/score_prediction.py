@@ -36,10 +36,6 @@ class ScoreFusion(layers.Layer):
     def call(self, difficulty: Any, execution: Any) -> Any:
         return self.sport.fuse(difficulty, execution)
 
-    def variance(self, scores: Sequence[Any], variances: Sequence[Any]) -> Any:
-        """Variance (B,) of the final score, from those of its parts, see `Sport.fused_variance`."""
-        return self.sport.fused_variance(scores, variances)
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sport": kept_form(self.sport)}
 
@@ -136,11 +132,10 @@ def score_tower(
         name="regressor_fc3",
         dtype="float32",
     )(x)
-    if is_distribution:
-        return Functional(clip, {"score": x, **told} if told else x, name=name)
-    x = layers.Reshape((), name="squeeze", dtype="float32")(x)
-    x = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
-    if settings["output_activation"] == "relu":
+    if not is_distribution:
+        x = layers.Reshape((), name="squeeze", dtype="float32")(x)
+        x = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
+    if settings["output_activation"] == "relu":  # of points alone
         x = layers.ReLU(name="output_relu", dtype="float32")(x)
     return Functional(clip, {"score": x, **told} if told else x, name=name)
 
@@ -271,7 +266,7 @@ class ScorePredictor(Functional):
             else:
                 said[score] = answer
         fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
-        outputs = _combined(said, scores, expected, fusion, fusion and fusion.variance)
+        outputs = _combined(said, scores, expected, fusion, rules)
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
@@ -322,7 +317,7 @@ class ScorePredictor(Functional):
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
         means = {name: ops.mean(ops.reshape(each, (2, -1, *each.shape[1:])), axis=0) for name, each in outputs.items()}
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
-        return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.variance)
+        return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.sport)
 
 
 def tower_name(score: str) -> str:
@@ -331,12 +326,11 @@ def tower_name(score: str) -> str:
 
 
 def _combined(
-    said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], fuse: Any, fused_variance: Any
+    said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], fuse: Any, rules: Any
 ) -> dict[str, Any]:
     """All of SP's outputs: scores (B,) or distributions (B, K) from the towers, by name, and what follows from them.
 
-    `expected` (score → `ExpectedScore`'s function) is empty without distributions; `ScoreFusion`'s functions `fuse`
-    and `fused_variance` are None for one tower.
+    `expected` (score → `ExpectedScore`'s function) is empty without distributions, `fuse` None for one tower.
     """
     outputs, variances = dict(said), {}
     for score in scores if expected else ():
@@ -345,5 +339,5 @@ def _combined(
         parts = [outputs[score] for score in PREDICTED_SCORES]
         outputs["final"] = fuse(*parts)
         if expected:
-            variances["final"] = fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
+            variances["final"] = rules.fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
     return outputs | {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}

@@ -81,20 +81,6 @@ def _checked_backbone(backbone: Any, image_size: tuple[int, ...], features: Sett
     return backbone
 
 
-def _training_statistics(info: DatasetInfo, towers: Sequence[str]) -> dict[str, list[float]]:
-    """Score → mean and standard deviation in training; InputError if nothing can be learned from a score."""
-    statistics = info.score_statistics.get("train", {})
-    if missing := " and ".join(score for score in towers if not statistics.get(score)):
-        raise InputError("no_scores", f"No training video of {info.records_dir} has a known {missing} score.")
-    measured = {score: [statistics[score]["mean"], statistics[score]["std"]] for score in towers}
-    # Equal scores deviate by rounding alone.
-    constant = " and ".join(score for score, (mean, std) in measured.items() if not std > 1e-9 * max(abs(mean), 1.0))
-    if constant:
-        hint = "" if "final" in towers else "Train one tower for the final score (--scores=final)."
-        raise InputError("equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", hint)
-    return measured
-
-
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoringNet(Preset, Trainer, Functional):
     """Scores an untrimmed video: a stage head (KFS) labels its frames, score heads (SP) read the key fragments.
@@ -294,7 +280,9 @@ class ScoringNet(Preset, Trainer, Functional):
         of_scores = options.get("score_predictor") or {}
         own = of_scores.get("score_statistics") or {}
         towers = of_scores.get("scores") or get_sport(info.sport).tower_scores
-        measured = _training_statistics(info, [score for score in towers if score not in own])
+        info.check_learnable([score for score in towers if score not in own])
+        known = info.score_statistics.get("train", {})
+        measured = {score: [known[score][name] for name in ("mean", "std")] for score in towers if score not in own}
         backbone = options.get("backbone")
         is_frozen = isinstance(backbone, Backbone) and backbone.pretrained and not backbone.trainable
         of_features = {"score_predictor": {"statistics": True}} if info.features or is_frozen else {}
@@ -318,6 +306,11 @@ class ScoringNet(Preset, Trainer, Functional):
         config = _without(self.get_config(), "sport", "provenance", "reference", "name")
         config["score_predictor"] = _without(config["score_predictor"], "score_statistics")
         return {**config, "content": {"preprocessing": config["content"]["preprocessing"]}}
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """How its training frames were stored, for `form_differences`; unknown if it has no provenance."""
+        return self.preprocessor.form if self.provenance else {}
 
     @property
     def scores_learned(self) -> bool:

@@ -57,9 +57,6 @@ class NormalizedReLU(layers.Layer):
         x = ops.relu(x)
         return x / (ops.max(x, axis=-1, keepdims=True) + 1e-5)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
-
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class RepeatedSteps(layers.Layer):

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.models.parameter_groups import STAGE_PARTS
+from scoringnet_tf.models.settings import plain
 
 LEVEL = 0.9  # of intervals
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
@@ -158,9 +159,6 @@ class Intervals:
         return min(max(value - width, lowest), highest), min(max(value + width, lowest), highest)
 
 
-# === All of a model ===
-
-
 @dataclasses.dataclass(frozen=True)
 class TrainingStatistics:
     """A model's training videos in figures. What a model measured before it existed is None.
@@ -200,9 +198,7 @@ class TrainingStatistics:
 
     def get_config(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""
-        config = dataclasses.asdict(self)
-        config["durations"] = {stage: list(limits) for stage, limits in self.durations.items()}
-        return {**config, "required": list(self.required), "num_steps": self.num_steps and list(self.num_steps)}
+        return plain(dataclasses.asdict(self))
 
     def limits(self, stage: str, seen: bool = True) -> tuple[float, float]:
         """How short and how long a stage may be, seconds; one that no tower has `seen` may last however long."""

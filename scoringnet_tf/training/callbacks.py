@@ -1,6 +1,5 @@
 """Callbacks that Keras lacks: reseeding, averages, the best model with patience, figures by epoch, a phase's bar."""
 
-import csv
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import as_points
+from scoringnet_tf.support.files import read_csv, write_csv
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.plan import Phase
@@ -133,15 +133,14 @@ class ValidationScores(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if math.isnan(logs.get("val_loss", math.nan)):
             return
-        is_new = not self.path.is_file() or not self.path.stat().st_size
-        rows: list[tuple] = [("epoch", "score", "video_id", "true", "predicted")] if is_new else []
+        rows: list[Any] = [cells for _, cells in read_csv(self.path)] if self.path.is_file() else []
+        rows = rows or [("epoch", "score", "video_id", "true", "predicted")]
         for score, videos in self.truth.items():
             metric = next(m for m in self.model.terms.metrics[score] if isinstance(m, SpearmanCorrelation))
             points = as_points(keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity])
             for (video_id, true), value in zip(videos, points, strict=False):  # beyond them nothing is held
                 rows.append((epoch + 1, score, video_id, float(true), float(value)))
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+        write_csv(self.path, rows)
 
 
 class MeanAccuracy(keras.callbacks.Callback):

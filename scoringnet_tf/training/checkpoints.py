@@ -32,7 +32,7 @@ class Checkpoints:
 
     def latest(self) -> tuple[Path | RemotePath, dict[str, Any]] | tuple[None, None]:
         """(folder, state) of the newest whole checkpoint; (None, None) if there is none."""
-        states = []
+        states: list[tuple] = [(None, None)]
         for folder in self.root.iterdir() if self.root.is_dir() else ():
             path = folder / STATE
             if folder.name.startswith(".") or not path.is_file():
@@ -40,11 +40,8 @@ class Checkpoints:
             state = read_json(path)
             if lacking := [name for name in EXPECTED if not isinstance(state.get(name), EXPECTED[name])]:
                 raise InputError("damaged", f"{path}: the state of the checkpoint has no valid {lacking[0]}.")
-            states.append((state["steps_done"], folder, state))
-        if not states:
-            return None, None
-        _, folder, state = max(states, key=lambda item: item[0])
-        return folder, state
+            states.append((folder, state))
+        return max(states, key=lambda each: each[1]["steps_done"] if each[1] else -1)
 
     def save(self, model: keras.Model, name: str, state: dict[str, Any]) -> None:
         """Saves `model`, compiled, and `state` (JSON values; `steps_done` orders them) as the newest checkpoint."""

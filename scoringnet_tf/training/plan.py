@@ -131,7 +131,7 @@ def _targets(info: DatasetInfo, config: TrainingConfig) -> ScoreTargets | None:
     """The scores to learn; None if KFS learns alone and the records have none, or equal ones."""
     try:
         targets = score_targets(info, config.model.scores)
-        check_scores_differ(info, targets.towers)
+        info.check_learnable(targets.towers)
     except InputError:
         if not config.trains_kfs_alone:
             raise
@@ -205,16 +205,6 @@ def _has(video: dict, scores: Collection[str]) -> bool:
     return all(video[score] is not None for score in scores)
 
 
-def check_scores_differ(info: DatasetInfo, towers: Collection[str]) -> None:
-    """InputError if all training videos have one score, of which nothing can be learned."""
-    for score in towers:
-        values = {video[score] for video in info.videos.values() if video["split"] == "train"} - {None}
-        if len(values) == 1:
-            message = f"{info.records_dir}: all training videos have the {score} score {values.pop():g}."
-            other = " Or train one tower for the final score (--scores=final)." if score != "final" else ""
-            raise InputError("equal_scores", message, f"There is nothing to learn: check the labels.{other}")
-
-
 def check_held_out(plan: Plan) -> None:
     """InputError unless held-out videos can choose an epoch by F-SRC, and others have the scores of the towers."""
     info, towers = plan.info, plan.targets.towers if plan.targets else ()
@@ -236,17 +226,15 @@ def check_held_out(plan: Plan) -> None:
 def check_start(info: DatasetInfo, config: TrainingConfig) -> None:
     """InputError if the weights to start from do not fit the records, KFS would have none, or a batch has no pairs."""
     network, starts, backbone = config.fragments and config.fragments.network, config.starts, config.backbone
-    if info.features:
-        needless = {"--pretrained": starts.get("pretrained"), "--stage_network": isinstance(network, ResNet50)}
-        if named := next((flag for flag, value in needless.items() if value), None):
-            value = starts["pretrained"] if named == "--pretrained" else "resnet50"
-            raise InputError("wrong_format", f"{named}={value} is for frames; {info.records_dir} holds features.")
-        if backbone:
-            message = f"--backbone={backbone}: {info.records_dir} holds features, which need none."
-            raise InputError("flags_conflict", message)
-    if backbone and ("pretrained" in starts or isinstance(network, ResNet50)):
-        other = "--pretrained" if "pretrained" in starts else "--stage_network=resnet50"
-        raise InputError("flags_conflict", f"--backbone={backbone} takes the place of {other}.")
+    reads = "--stage_network=resnet50" if isinstance(network, ResNet50) else ""
+    reads = f"--pretrained={starts['pretrained']}" if "pretrained" in starts else reads
+    if info.features and reads:
+        raise InputError("wrong_format", f"{reads} is for frames; {info.records_dir} holds features.")
+    if info.features and backbone:
+        message = f"--backbone={backbone}: {info.records_dir} holds features, which need none."
+        raise InputError("flags_conflict", message)
+    if backbone and reads:
+        raise InputError("flags_conflict", f"--backbone={backbone} takes the place of {reads}.")
     if "segmenter" in starts and config.fragments is None:
         raise InputError("flags_conflict", "--segmenter finds key fragments, but --fragments=whole uses none.")
     if config.data.batch_size == 1 and config.loss.alpha != 0 and not config.trains_kfs_alone:

@@ -138,9 +138,6 @@ def _values(arrays: Arrays, name: str, layer: Any) -> list[np.ndarray]:
     return [kernel, bias]
 
 
-# === The C3D of a tower ===
-
-
 def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iterable[str] = ()) -> C3D:
     """A tower's `C3D` with its regressor but for the last layer, as `pretrain` makes it (`top="regressor"`).
 

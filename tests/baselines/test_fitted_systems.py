@@ -32,7 +32,7 @@ def test_a_linear_truth_is_recovered(name, features):
 def test_noise_has_no_order():
     rng = np.random.default_rng(0)
     training = training_set(rng.normal(size=(60, 6)), rng.normal(size=60))
-    assert abs(svr.learn_mean(training).chosen["cross_validation_src"]) < 0.4
+    assert abs(svr.linear_svr(training).chosen["cross_validation_src"]) < 0.4
     assert order(np.arange(4.0), np.ones(4)) == 0
     assert order(np.arange(4.0), np.array([0.0, 2, 1, 3])) == pytest.approx(0.8)
 
@@ -43,10 +43,10 @@ def test_cuts_of_one_source_are_in_one_fold():
     inputs, scores = np.repeat(np.eye(20), 2, axis=0), np.repeat(rng.normal(size=20), 2)
     known = training_set(inputs, scores)
     grouped = dataclasses.replace(known, groups=np.repeat(np.arange(20), 2))
-    found = [svr.learn_mean(training).chosen["cross_validation_src"] for training in (known, grouped)]
+    found = [svr.linear_svr(training).chosen["cross_validation_src"] for training in (known, grouped)]
     assert found[0] > 0.8 and abs(found[1]) < 0.3
     with refused("one_source", "40 videos"):
-        svr.learn_mean(dataclasses.replace(known, groups=np.zeros(40, int)))
+        svr.linear_svr(dataclasses.replace(known, groups=np.zeros(40, int)))
 
 
 def test_nine_of_the_clips_are_evenly_spaced():
@@ -175,7 +175,7 @@ def test_another_seed_cuts_other_folds_also_where_sources_stay_together():
     known = training_set(inputs, inputs[:, 0] + 3)
     for groups in (np.arange(40), np.repeat(np.arange(20), 2)):
         of_seeds = [dataclasses.replace(known, groups=groups, seed=seed) for seed in range(4)]
-        assert len({svr.learn_mean(training).chosen["cross_validation_src"] for training in of_seeds}) > 1
+        assert len({svr.linear_svr(training).chosen["cross_validation_src"] for training in of_seeds}) > 1
 
 
 # === Pose + DCT ===

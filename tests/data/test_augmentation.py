@@ -14,15 +14,14 @@ from scoringnet_tf.data.augmentation import (
     FrameDecoder,
     clip_indices,
     consecutive_clip,
+    first_frame,
     fold,
-    frame_range,
 )
 from scoringnet_tf.data.preprocessing import encode_jpeg
 
 NAMES = ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM", "DEGRADATION")
 DECISIONS = {name: getattr(streams, name) for name in NAMES}
 OFF = {"max_start_shift": 0, "flip": False, "crop_shift": 0, "zoom": 0.0, "color_jitter": 0.0, "degradation": 0.0}
-STAGES = tf.constant([0] * 10 + [1] * 4 + [0] * 26, tf.int64)
 
 
 def _augmentation(**on):
@@ -38,15 +37,7 @@ def _decoded(**on):
 
 
 ASPECTS = {
-    "start shift": (
-        {"SHIFT"},
-        lambda seeds: frame_range(STAGES, 0, None, _augmentation(max_start_shift=5), seeds),
-    ),
-    "window": ({"WINDOW"}, lambda seeds: frame_range(STAGES, 0, 20, _augmentation(), seeds)),
-    "shift and window": (
-        {"SHIFT", "WINDOW"},
-        lambda seeds: frame_range(STAGES, 0, 20, _augmentation(max_start_shift=5), seeds),
-    ),
+    "start shift": ({"SHIFT"}, lambda seeds: first_frame(40, _augmentation(max_start_shift=5), seeds)),
     "whole clip": ({"WINDOW"}, lambda seeds: clip_indices(100, 50, _augmentation(), seeds)),
     "consecutive clip": ({"WINDOW"}, lambda seeds: consecutive_clip(100, 10, seeds)),
     "flip": ({"FLIP"}, _decoded(flip=True)),
@@ -62,18 +53,14 @@ ASPECTS = {
 }
 
 
-def test_a_shifted_start_and_a_window_together_stay_in_the_video_and_hold_its_stages():
-    """As a loop over the frames that are left has it: windows begin behind the shift, and none runs past the end."""
+def test_a_shifted_start_takes_every_value_and_leaves_a_short_video_its_last_frame():
     drawn = set()
-    for number in range(400):
+    for number in range(100):
         seeds = streams.video_seeds(0, tf.constant(number, tf.int64), "video")
-        first, last = map(int, frame_range(STAGES, 0, 30, _augmentation(max_start_shift=5), seeds))
-        shift, _ = map(int, frame_range(STAGES, 0, None, _augmentation(max_start_shift=5), seeds))
-        assert last - first == 30 and shift <= first <= 10 and 14 <= last <= len(STAGES)
-        drawn.add((shift, first))
-        first, last = frame_range(STAGES[:3], 0, None, _augmentation(max_start_shift=5), seeds)
-        assert 0 <= first < last == 3, "a short video keeps its last frame"
-    assert drawn == {(shift, first) for shift in range(6) for first in range(shift, 11)}
+        long, short = (int(first_frame(length, _augmentation(max_start_shift=5), seeds)) for length in (40, 3))
+        assert short == min(long, 2)
+        drawn.add(long)
+    assert drawn == {*range(6)}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ WAYS = [
     {"augmentation": Augmentation(), "shuffle": True, "epochs": 2, "seed": 3},
     {"augmentation": Augmentation(zoom=0.3, degradation=0.5), "shuffle": True, "validation_fraction": 0.3},
     {"num_frames": 5},
-    {"ids": ["004", "006"], "max_frames": 9},
+    {"ids": ["004", "006"]},
 ]
 
 

@@ -20,7 +20,6 @@ from scoringnet_tf.data.augmentation import (
     FrameDecoder,
     clip_indices,
     fold,
-    frame_range,
     spaced_indices,
     stage_span,
     video_seeds,
@@ -114,24 +113,6 @@ def test_each_pass_over_one_dataset_is_the_next_epoch(diving_records, three_epoc
     assert passes == [video_id for video_id, _, _ in three_epochs[7:]]
 
 
-def test_windows_against_all_windows():
-    """Every window that holds all labelled stages but noise (0) occurs, and no other; if none can, those within."""
-    cases = [
-        ([0, 0, 0, 1, 2, 3, 0, 0, 0, 0], 5, {1, 2, 3}),
-        ([1, 2, 3, 0, 0, 0], 4, {0}),
-        ([0, -1, 0, 0, 2, 3], 3, {3}),
-        ([0, 1, 1, 2, 2, 3, 3, 0], 4, {1, 2, 3}),
-        ([0, 0, -1, -1, 0], 3, {0, 1, 2}),
-        ([1, 2, 3], 9, {0}),
-    ]
-    no_shift = Augmentation(max_start_shift=0)
-    for stages, size, expected in cases:
-        labels = tf.constant(stages, tf.int64)
-        seeds = [tf.constant([seed, 1], tf.int64) for seed in range(40)]
-        ranges = {tuple(map(int, frame_range(labels, 0, size, no_shift, lambda _, seed=seed: seed))) for seed in seeds}
-        assert ranges == {(start, min(start + size, len(stages))) for start in expected}, (stages, size)
-
-
 def test_stage_span_against_a_loop():
     cases = [
         ([0, 1, 2, 2, 3, 0, 0], [(2, 3)], 0),
@@ -175,10 +156,8 @@ def _broken_records(folder, good, num_frames, classes=None):
 
 
 def test_frames_that_are_not_used_are_not_decoded(tmp_path):
-    records = _broken_records(tmp_path / "records", range(12), 40)
-    found, _ = _read(records, max_frames=12)
-    assert found[0][1].shape == (12, *WHOLE, 3)
-    spaced, _ = _read(_broken_records(tmp_path / "spaced", (0, 13, 26, 39), 40), num_frames=4)
+    records = _broken_records(tmp_path / "spaced", (0, 13, 26, 39), 40)
+    spaced, _ = _read(records, num_frames=4)
     assert spaced[0][1].shape == (4, *WHOLE, 3)
     with pytest.raises(tf.errors.InvalidArgumentError):
         _read(records)
@@ -195,7 +174,6 @@ def test_frames_that_are_not_used_are_not_decoded(tmp_path):
         ({"split": "dev"}, "unknown_name", ["dev", "test, train"]),
         ({"batch_size": 0}, "out_of_range", ["batch_size"]),
         ({"num_input_pipelines": 2, "input_pipeline_id": 2}, "out_of_range", ["input_pipeline_id"]),
-        ({"max_frames": 0}, "out_of_range", ["max_frames"]),
         ({"num_frames": 0}, "out_of_range", ["num_frames"]),
         ({"only_stages": [["flight"]]}, "unknown_name", ["flight"]),
         ({"only_stages": [[]]}, "unknown_name", ["only_stages"]),
@@ -375,7 +353,6 @@ def test_features_in_place_of_frames(feature_records):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"max_frames": 4}, {f"v{number}": [0, 1, 2, 3] for number in range(3)}),
         ({"only_stages": [("take-flight",)], "margin": 1}, {"v1": list(range(3, 9))}),
         ({"num_frames": 3}, {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}),
         ({"num_frames": 7}, {"v0": [0, 1, 1, 2, 3, 3, 4]}),
