@@ -212,7 +212,7 @@ def _joints(paths: list[str], info: DatasetInfo | None) -> int:
         extractor: Any = joint_files.FileFollower(predictor_of(values.model))
         origin = joint_files.origin_of(extractor.rate)
     else:
-        videos, origin = joint_files.videos_of_records(info), joint_files.origin_of(info.frame_rate, info)
+        videos, origin = feature_folder.videos_of_records(info), joint_files.origin_of(info.frame_rate, info)
         extractor = joint_files.RecordFollower(info, functools.partial(follow, models=models))
     kept, failed = len(videos), 0
     if not joint_files.prepare(folder, joint_files.index_of(models, model), origin):
@@ -256,7 +256,7 @@ def main(paths: list[str]) -> int:
     if info is None:
         videos = feature_folder.videos_of_files(paths, functools.partial(feature_folder.FileFrames, preprocessor))
     else:
-        videos = feature_folder.videos_of_records(info)
+        videos = feature_folder.videos_of_records(info, extractor.image_size)
     origin = feature_folder.origin_of(**described, extractor=extractor, preprocessor=preprocessor, info=info)
     feature_folder.prepare(output_dir, origin)
     kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)

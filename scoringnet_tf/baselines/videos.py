@@ -157,7 +157,8 @@ def _extracted(videos: Videos) -> list[np.ndarray]:
     name = (videos.info.data_hash[:10], extractor.extraction.endpoint, origin["weights"]["sha256"][:10])
     folder = videos.features_dir / "-".join(name)
     feature_folder.prepare(folder, origin)
-    wanted = [one for one in feature_folder.videos_of_records(videos.info) if one.name in {*videos.ids}]
+    stored = feature_folder.videos_of_records(videos.info, extractor.image_size)
+    wanted = [one for one in stored if one.name in {*videos.ids}]
     _, failed = feature_folder.extract_videos(wanted, extractor, folder)
     if failed:
         raise InputError("damaged", f"{videos.info.records_dir}: {failed} videos cannot be read.")

@@ -113,7 +113,8 @@ def checks(
             outcomes["stage_duration"] = _stage_outcome(wrong, runs.frames)
         if statistics and statistics.certainty and probabilities is not None:
             means = certainties(probabilities, labels, mask)
-            outcomes["uncertain_stage"] = _stage_outcome(_uncertain(model, means), means)
+            least = [statistics.least_certainty(name, name in model.seen_stages) for name in model.sport.stages[1:]]
+            outcomes["uncertain_stage"] = _stage_outcome(means < np.array([least], np.float32), means)
     if statistics and statistics.spread and features is not None and not model.recognised:
         distance = statistics.spread.distance(pooled(features, labels, mask))
         outcomes["unlike_training"] = Outcome(distance > statistics.spread.limit, values=distance)
@@ -177,13 +178,6 @@ def _stage_outcome(wrong: Any, values: Any = None) -> Outcome:
     return Outcome(ops.any(wrong, axis=1), wrong, values)
 
 
-def _uncertain(model: Any, means: Any) -> Any:
-    """Which stages have a lower mean probability, (B, S − 1), than in training."""
-    names = model.sport.stages[1:]
-    least = [model.reference.least_certainty(name, name in model.seen_stages) for name in names]
-    return means < np.array([least], np.float32)
-
-
 # === One video ===
 
 
@@ -217,7 +211,8 @@ def verdict(
 def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Remarks:
     """What its frames, stages and features say of a performance."""
     one, labels = seen.cut(span.start, span.stop), span.labels
-    batch = {name: None if value is None else value[np.newaxis] for name, value in _arrays(one, labels).items()}
+    seen_in = {"labels": labels, "features": one.features, "probabilities": one.stages, "classes": one.classes}
+    batch = {name: None if value is None else value[np.newaxis] for name, value in seen_in.items()}
     outcomes = checks(model, mask=np.ones((1, len(one.samples)), bool), frame_rate=one.rate, **batch)
     plain = {code: Outcome(*(None if x is None else np.asarray(x)[0] for x in each)) for code, each in outcomes.items()}
     reasons = _frame_reasons(model, one, labels)
@@ -270,10 +265,6 @@ def _impossible(model: "ScoringNet", scores: Scores) -> list[Remark]:
             low, high = sport.range_of(name)
             wrong.append(f"{name} would be {points[name]:.4g}, the sport has {low:g} to {high:g}")
     return [remark("impossible_score", scores="; ".join(wrong))] if wrong else []
-
-
-def _arrays(one: "Seen", labels: np.ndarray | None) -> dict[str, np.ndarray | None]:
-    return {"labels": labels, "features": one.features, "probabilities": one.stages, "classes": one.classes}
 
 
 def _shown(samples: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

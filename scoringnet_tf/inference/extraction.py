@@ -7,7 +7,7 @@ the video.
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -31,15 +31,6 @@ from scoringnet_tf.support.threads import overlapping
 
 CLIP = 16  # frames in a clip
 FULLY_CONNECTED = ("fc6", "fc7")  # need whole clips
-
-
-class Frames(Protocol):
-    """L frames that are decoded as they are asked for, or an array of them."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, numbers: Any, /) -> np.ndarray:
-        """uint8 (K, H, W, 3) for int (K,)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +60,8 @@ class Extraction:
 class FeatureExtractor:
     """Extracts the features of one video after another, with a function that is traced once.
 
-    Call argument: L `Frames`. Returns float32 (⌈L / stride⌉, D), equal to those of the whole video at once, to
-    rounding.
+    Call argument: L frames, an array or what decodes them as they are asked for: int (K,) → uint8 (K, H, W, 3).
+    Returns float32 (⌈L / stride⌉, D), equal to those of the whole video at once, to rounding.
 
     Attributes:
         image_size: (H, W) of the frames.
@@ -104,7 +95,7 @@ class FeatureExtractor:
         self.image_size, self.size = backbone.frame_size, backbone.size
         self._windowed = WindowedBackbone(backbone, backbone.reach, window, extraction.stride)
 
-    def __call__(self, frames: Frames) -> np.ndarray:
+    def __call__(self, frames: Any) -> np.ndarray:
         """Features of a video, float32 (⌈L / stride⌉, D)."""
         if self.clip_length:
             return np.concatenate([*self._clip_features(frames, self.clip_length)])
@@ -114,7 +105,7 @@ class FeatureExtractor:
         progress = tqdm(blocks, "Extracting", len(pieces), unit="window", delay=PATIENCE, leave=False, disable=None)
         return self._windowed(progress, len(frames))
 
-    def _clip_features(self, frames: Frames, clip_length: int) -> Iterator[np.ndarray]:
+    def _clip_features(self, frames: Any, clip_length: int) -> Iterator[np.ndarray]:
         """As many clips at a time as make a window together."""
         starts = np.arange(0, len(frames), self.extraction.stride)
         for group in np.array_split(starts, range(self._at_a_time, len(starts), self._at_a_time)):
@@ -142,15 +133,14 @@ def _endpoint_model(c3d: C3D, extraction: Extraction, length: int | None) -> ker
     """A model of frames (B, L or T, H, W, 3) to the endpoint, with the weights of `c3d`."""
     config = c3d.get_config()
     is_top = extraction.endpoint in FULLY_CONNECTED
-    changes: dict[str, Any] = {
-        "input_shape": (length, *config["input_shape"][1:]),
-        "temporal_pooling": extraction.per == "clip",
-        "masked": extraction.per == "frame",
-        "final_endpoint": config["final_endpoint"] if is_top else extraction.endpoint,
-        "heads": {} if is_top else None,
-    }
-    kept = ("width_multiplier", "top_units", "preprocessing", "dtype")
-    twin = C3D(**changes, **{name: config[name] for name in kept})
+    twin = C3D(
+        (length, *config["input_shape"][1:]),
+        temporal_pooling=extraction.per == "clip",
+        masked=extraction.per == "frame",
+        final_endpoint=config["final_endpoint"] if is_top else extraction.endpoint,
+        heads={} if is_top else None,
+        **{name: config[name] for name in ("width_multiplier", "top_units", "preprocessing", "dtype")},
+    )
     others = {layer.name: layer for layer in c3d.layers if layer.weights}
     for layer in twin.layers:
         if not layer.weights or (layer.name == "fc7" and extraction.endpoint != "fc7"):

@@ -41,14 +41,11 @@ STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name; functions for its sha256, and for its frames of a size (height, width).
-
-    The frames may be anything that the extractor takes.
-    """
+    """A video to extract from: its name; functions for its sha256, and for its frames, or what else is extracted."""
 
     name: str
     sha256: Callable[[], str]
-    frames: Callable[[tuple[int, int]], Any]
+    frames: Callable[[], Any]
 
 
 def file_name(video: str) -> str:
@@ -105,7 +102,7 @@ def extract_videos(
 ) -> tuple[int, int]:
     """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
-    The array in it is what `extractor` gives for the video's `frames` at its `image_size`.
+    The array in it is what `extractor` gives for the video's `frames`.
     `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
     `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
@@ -123,7 +120,7 @@ def extract_videos(
         if not isinstance(output_dir, RemotePath):
             stack.enter_context(locked(output_dir, busy))
         stack.callback(_save, path, sources)
-        open_ = functools.partial(_opened, extractor, output_dir, file_of, sources)
+        open_ = functools.partial(_opened, output_dir, file_of, sources)
         opened = overlapping(open_, videos, 1, ahead=1)
         progress = tqdm(opened, "Extracting", len(videos), unit="video", disable=None)
         for video, outcome in zip(videos, progress, strict=True):
@@ -154,15 +151,13 @@ def _save(path: Path | RemotePath, sources: dict[str, str]) -> None:
     write_json(path, dict(sorted(sources.items())))
 
 
-def _opened(
-    extractor: Any, output_dir: Path | RemotePath, file_of: Callable[[str], str], sources: dict[str, str], video: Video
-) -> Any:
+def _opened(output_dir: Path | RemotePath, file_of: Callable[[str], str], sources: dict[str, str], video: Video) -> Any:
     """(sha256, frames) of a video; None if its file is there; or its error."""
     try:
         sha256 = video.sha256()
         if (output_dir / file_of(video.name)).is_file() and sources.get(video.name) == sha256:
             return None
-        return sha256, video.frames(extractor.image_size)
+        return sha256, video.frames()
     except (InputError, OSError) as error:
         return error
 
@@ -171,7 +166,7 @@ def _opened(
 
 
 def videos_of_files(paths: Sequence[str], frames: Callable, named: Callable[[str], str] = name_of) -> list[Video]:
-    """Video files, with `frames` (path, size) of each; InputError if two have the same name."""
+    """Video files, with `frames` (path) of each; InputError if two have the same name."""
     names = [named(path) for path in paths]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
@@ -184,7 +179,7 @@ def videos_of_files(paths: Sequence[str], frames: Callable, named: Callable[[str
 class FileFrames:
     """A file's frames, brought to the preprocessor's size, and to its frame rate as in `predict`."""
 
-    def __init__(self, preprocessor: ScoringNetPreprocessor, path: str, _: tuple[int, int]) -> None:
+    def __init__(self, preprocessor: ScoringNetPreprocessor, path: str) -> None:
         self._preprocessor, self._video = preprocessor, preprocessor.read(path)
         self._samples = self._video.samples(preprocessor.frame_rate)
         for warning in (*self._video.warnings, *missing_frames(self._video, self._samples)):
@@ -203,7 +198,7 @@ class FileFrames:
 class StoredFrames:
     """A record's frames, cropped to a size."""
 
-    def __init__(self, read: Callable, image_size: tuple[int, int]) -> None:
+    def __init__(self, image_size: tuple[int, int], read: Callable) -> None:
         self._jpegs, self._image_size = list(read()["image/encoded"]), image_size
 
     def __len__(self) -> int:
@@ -213,10 +208,14 @@ class StoredFrames:
         return model_frames([self._jpegs[number] for number in numbers], self._image_size)
 
 
-def videos_of_records(info: DatasetInfo, frames: Callable = StoredFrames) -> list[Video]:
-    """The videos in records of frames, split by split, with `frames` (function that reads the record, size) of each."""
+def videos_of_records(info: DatasetInfo, image_size: tuple[int, int] | None = None) -> list[Video]:
+    """The videos in records of frames, split by split; `frames` are parsed records, or with a size `StoredFrames`."""
     return [
-        Video(name, functools.partial(str, info.videos[name]["sha256"]), functools.partial(frames, read))
+        Video(
+            name,
+            functools.partial(str, info.videos[name]["sha256"]),
+            functools.partial(StoredFrames, image_size, read) if image_size else read,
+        )
         for name, read in records_of(info)
     ]
 

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from tqdm import tqdm
 
@@ -26,7 +26,6 @@ from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, 
 STANDARD_INPUT = "-"
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
-Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 
 
@@ -184,17 +183,6 @@ def local_video(path: AnyPath) -> Iterator[Path]:
             yield copy
         except InputError as error:
             raise type(error)(error.code, str(error).replace(str(copy), str(path))) from error
-
-
-def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
-    """What a function of a local path gives for one of `named_videos`, or why it gives nothing."""
-    if error is not None:
-        return problem_with(video, error)
-    try:
-        with local_video(video) as path:
-            return function(path)
-    except Exception as wrong:
-        return problem_with(video, wrong)
 
 
 def problem_with(video: str, error: Exception) -> Remark:

@@ -69,15 +69,8 @@ def file_name(video: str) -> str:
 # === From records ===
 
 
-def videos_of_records(info: DatasetInfo) -> list[Video]:
-    """The videos in records of frames; their `frames` are parsed records."""
-    return feature_folder.videos_of_records(info, lambda read, _: read())
-
-
 class RecordFollower:
     """Follows the athlete in a record's stored frames, between the ends of its flight; see `Follow`."""
-
-    image_size = (0, 0)  # stored frames come as they are
 
     def __init__(self, info: DatasetInfo, follow: Follow) -> None:
         self._sport, self._aspect, self._follow = get_sport(info.sport), info.aspect, follow
@@ -114,7 +107,7 @@ class RecordFollower:
 
 def videos_of_files(paths: Sequence[str]) -> list[Video]:
     """Video files by their names without a suffix; InputError if two have the same. Their `frames` are the path."""
-    return feature_folder.videos_of_files(paths, lambda path, _: path, lambda path: Path(path).stem)
+    return feature_folder.videos_of_files(paths, str, lambda path: Path(path).stem)
 
 
 class FileFollower:
@@ -123,8 +116,6 @@ class FileFollower:
     Attributes:
         rate: frames/s that a file is brought to.
     """
-
-    image_size = (0, 0)
 
     def __init__(self, predictor: Predictor) -> None:
         if not shows_bodies(predictor.model):

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.inference.inputs import Named, attempted
+from scoringnet_tf.inference.inputs import Named, local_video, problem_with
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.result import SCHEMA_VERSION, VideoScore
@@ -78,22 +78,21 @@ def _predictor(model: AnyPath, sha256: str) -> Predictor:
 
 
 def _scored(named: Named, model: AnyPath, sha256: str, folder: Path, **options: Any) -> tuple[str, VideoScore | Remark]:
-    predictor = _predictor(model, sha256)
-
-    def score(path: Path) -> tuple[Path, VideoScore | None, VideoScore]:
-        made_of = [named[0], Clip(path).sha256(), sha256, sorted(options.items()), VERSIONS]
-        file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
-        kept = _kept(file, predictor.model.sport)
-        return file, kept, kept or predictor(path, **options)
-
-    outcome = attempted(score, *named)
-    if isinstance(outcome, Remark):
-        return named[0], outcome
-    file, kept, result = outcome
-    result = dataclasses.replace(result, video=named[0], model=predictor.name, shown=[])
-    if kept is None:  # not within `attempted`: a full disk is not the fault of the video
+    predictor, (video, error) = _predictor(model, sha256), named
+    try:
+        if error is not None:
+            raise error
+        with local_video(video) as path:
+            made_of = [video, Clip(path).sha256(), sha256, sorted(options.items()), VERSIONS]
+            file = folder / f"{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]}.json"
+            kept = _kept(file, predictor.model.sport)
+            result = kept or predictor(path, **options)
+    except Exception as wrong:
+        return video, problem_with(video, wrong)
+    result = dataclasses.replace(result, video=video, model=predictor.name, shown=[])
+    if kept is None:  # not above: a full disk is not the fault of the video
         write_json(file, result.to_dict())
-    return named[0], result
+    return video, result
 
 
 def _kept(file: Path, sport: Sport) -> VideoScore | None:

@@ -7,6 +7,7 @@ features at once.
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ class WindowedBackbone:
         self._ends = _ends_function(trunk, chain or (_single(trunk, reach, self._stride),))
         network = trunk.vectors_of_steps() if chain else trunk
         self._dimensions = network.output.shape[-1]
-        self._vectors = _vectors_function(network, trunk.temporal_strides) if chain else _vectors_as_they_are
+        self._vectors = _vectors_function(network, trunk.temporal_strides) if chain else None
 
     def pieces(self, length: int) -> list[tuple[int, int]]:
         """Frames [start, stop) for each block in a video with `length` frames; blocks are nearly equal."""
@@ -61,7 +62,8 @@ class WindowedBackbone:
             length: frames in all.
         """
         vectors, position = np.empty((-(-length // self._every), self._dimensions), np.float32), 0
-        for part in self._vectors(self._ends(blocks, length), length):
+        ends = self._ends(blocks, length)
+        for part in self._vectors(ends, length) if self._vectors else map(operator.itemgetter(0), ends):
             kept = part[-position % self._every :: self._every]
             vectors[-(-position // self._every) :][: len(kept)] = kept
             position += len(part)
@@ -84,8 +86,7 @@ class WindowedModel:
         kfs = model.segmenter
         self._backbone: WindowedBackbone | None = None
         self._stages: Callable[[np.ndarray], np.ndarray] | None = None
-        self._channels, self._sees_nothing = None, False
-        self._joints = model.joint_features
+        self._channels, self._joints = None, model.joint_features
         if model.encoded == "features":
             if model.backbone is not None:
                 self._backbone = WindowedBackbone(model.backbone, model.backbone.reach, window)
@@ -101,8 +102,7 @@ class WindowedModel:
             head = keras.Model([vectors, kfs.input["mask"]], kfs.output)
             self._stages = _stages_function(lambda x, mask: head([x, mask], training=False), vectors)
             self._channels = kfs.channels
-        else:
-            self._sees_nothing = True
+        self._sees_nothing = model.encoded != "features" and kfs is None
 
     def pieces(self, length: int) -> list[tuple[int, int]]:
         """Frames [start, stop) for each block that a call takes from a video with `length` frames."""
@@ -198,11 +198,6 @@ def _through(part: Block, x: Any, mask: Any, is_last: Any, held: Any) -> tuple[A
 
 
 # === From these to a vector for every frame ===
-
-
-def _vectors_as_they_are(ends: Iterator[list[np.ndarray]], length: int) -> Iterator[np.ndarray]:
-    """A single part's vectors."""
-    return (vectors for (vectors,) in ends)
 
 
 def _vectors_function(network: keras.Model, strides: Iterable[int]) -> Callable[[Iterator, int], Iterator[np.ndarray]]:

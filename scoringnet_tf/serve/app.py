@@ -79,7 +79,8 @@ def create_app(
         known = _is_address(name) or name in {"localhost", host.lower(), socket.gethostname().lower()}
         is_page = request.url.path.endswith(kept.CORRECTIONS) and request.headers.get("Origin") == SANDBOXED
         if not known:
-            response = await _refused(request, _unknown_host(name))
+            error = InputError("unknown_host", f"This server is not called {name}.", "Open it by its IP address.")
+            response = await _refused(request, error)
         elif request.method not in ("GET", "HEAD") and _is_foreign(request) and not is_page:
             error = InputError("foreign_origin", "Another web page may not do this.", "Open the page of this server.")
             response = await _refused(request, error)
@@ -169,10 +170,6 @@ def create_app(
 
     app.include_router(guarded)
     return app
-
-
-def _unknown_host(name: str) -> InputError:
-    return InputError("unknown_host", f"This server is not called {name}.", "Open it by its IP address.")
 
 
 def _is_address(name: str) -> bool:

@@ -173,8 +173,6 @@ def test_one_run_at_a_time_writes_to_a_folder(folder, diving_records, stage_mode
 class Extractor:
     """Keeps what `videos.json` holds when it is asked, and is stopped at the video of a number."""
 
-    image_size = (1, 1)
-
     def __init__(self, folder, stopped_at=None):
         self.seen, self._path, self._stopped_at = [], folder / "videos.json", stopped_at
 
@@ -186,7 +184,7 @@ class Extractor:
 
 
 def made_up(*names, sha256="new"):
-    return [Video(name, lambda: sha256, lambda _: None) for name in names]
+    return [Video(name, lambda: sha256, lambda: None) for name in names]
 
 
 @pytest.mark.parametrize(("seconds", "seen"), [(100.0, [{}, {"b": "new"}]), (0.0, [{}, {}])])

@@ -10,7 +10,7 @@ from refusals import refused
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.joints import joints_folder, read_index, read_joints
-from scoringnet_tf.inference.feature_folder import extract_videos
+from scoringnet_tf.inference.feature_folder import extract_videos, videos_of_records
 from scoringnet_tf.inference.joint_files import (
     FileFollower,
     RecordFollower,
@@ -19,7 +19,6 @@ from scoringnet_tf.inference.joint_files import (
     origin_of,
     prepare,
     videos_of_files,
-    videos_of_records,
 )
 from scoringnet_tf.inference.scene_joints import joints_of
 from scoringnet_tf.sports import get_sport
@@ -92,12 +91,12 @@ def test_stored_frames_are_followed_in_the_shape_of_the_picture(records):
     """A picture of 16:9 is squeezed into a frame of 4:3; a squeezed body has other angles."""
     records.aspect, follow = 16 / 9, Follow()
     name, read = videos_of_records(records)[0][0], videos_of_records(records)[0].frames
-    assert RecordFollower(records, follow)(read((0, 0))).shape[1:] == (17, 3) and name
+    assert RecordFollower(records, follow)(read()).shape[1:] == (17, 3) and name
     assert follow.calls[0][0][1:] == (36, 64, 3)
 
 
 def test_the_flight_is_the_stage_that_difficulty_needs(records):
-    follow, record = Follow(), videos_of_records(records)[0].frames((0, 0))
+    follow, record = Follow(), videos_of_records(records)[0].frames()
     record["stage/index"] = np.repeat([1, 2, 3, 0], [4, 9, 5, len(record["stage/index"]) - 18])
     RecordFollower(records, follow)(record)
     assert follow.calls[0][2:] == (4, 13)
