@@ -158,13 +158,10 @@ def _smaller(backbone: Backbone) -> Backbone:
     """I3D to its last endpoint, for smaller pictures, in bfloat16 where that is faster."""
     i3d = backbone.model
     size = [round(SIZE * side) for side in backbone.frame_size]
-    config = i3d.get_config() | {"input_shape": (None, *size, 3), "dtype": _dtype()}
+    dtype = "bfloat16" if BFLOAT16 & cpu_flags() else "float32"
+    config = i3d.get_config() | {"input_shape": (None, *size, 3), "dtype": dtype}
     if not isinstance(config["final_endpoint"], str):
         config["final_endpoint"] = config["final_endpoint"][-1]
     twin = I3D.from_config(config)
     twin.set_weights(i3d.get_weights())
     return Backbone(twin, pretrained=True)
-
-
-def _dtype() -> str:
-    return "bfloat16" if BFLOAT16 & cpu_flags() else "float32"

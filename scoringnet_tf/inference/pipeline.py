@@ -107,17 +107,9 @@ class Predictor:
         """Whether it takes feature files in place of videos."""
         return self.model.content == "features"
 
-    def __call__(
-        self,
-        path: AnyPath | Clip,
-        *,
-        force: bool = False,
-        start: float | None = None,
-        end: float | None = None,
-        speed: float = 1.0,
-    ) -> VideoScore:
-        """A video's `VideoScore`, see `score_video`."""
-        results = self.results(self.read(path, start, end, speed=speed), force=force)
+    def __call__(self, path: AnyPath | Clip, *, force: bool = False, **stretch: float | None) -> VideoScore:
+        """A video's `VideoScore`, see `score_video`; `stretch` is its `start`, `end` and `speed`."""
+        results = self.results(self.read(path, **stretch), force=force)  # type: ignore[arg-type]
         return self.gather(path, [*map(operator.attrgetter("summary"), results)])  # no result outlives its turn
 
     def gather(self, path: AnyPath | Clip, parts: list[PartSummary]) -> VideoScore:
@@ -348,9 +340,7 @@ def judge(
         end_frame=file_frame + end,
         start_s=seconds_at(times, first),
         end_s=seconds_at(times, end),
-        difficulty=left.points.get("difficulty"),
-        execution=left.points.get("execution"),
-        final=left.points.get("final"),
+        **left.points,  # type: ignore[arg-type]
         deviations={} if trust.reasons else left.deviations,
         reasons=reasons,
         intervals={} if reasons else trust.score_intervals(left.points, model.sport),

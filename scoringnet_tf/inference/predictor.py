@@ -5,6 +5,7 @@ import itertools
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -24,8 +25,6 @@ from scoringnet_tf.support.model_files import FOR_FILM, default_model
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import check_not_forked, overlapping
 from scoringnet_tf.weights.backbones import behind_backbone
-
-__all__ = ["Predictor", "predictor_of", "score_video", "scored", "stage_finder"]
 
 
 def score_video(
@@ -118,13 +117,11 @@ def scored(
     videos: Iterable[Named],
     predictor: Predictor,
     *,
-    start: float | None = None,
-    end: float | None = None,
     force: bool = False,
-    speed: float = 1.0,
     corrections: Mapping[str, Sequence[Correction]] | None = None,
+    **stretch: Any,
 ) -> Iterator[tuple[str, VideoScore | Remark]]:
-    """Yields each name in `named_videos` with its score, or why there is none; options as in `score_video`.
+    """Yields each name in `named_videos` with its score, or why there is none; options as in `Predictor`.
 
     `corrections` of a video's performances rule their times.
 
@@ -137,7 +134,7 @@ def scored(
         try:
             if error is not None:
                 raise error
-            parts = predictor.read(video, start, end, speed=speed)
+            parts = predictor.read(video, **stretch)
             return video, itertools.chain([next(parts)], parts)
         except Exception as wrong:
             return video, problem_with(video, wrong)

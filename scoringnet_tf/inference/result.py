@@ -84,17 +84,11 @@ class Performance:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Performance":
         """The performance that `to_dict` gave, also after it was JSON."""
-        return cls(
-            **values
-            | {
-                "reasons": _remarks(values["reasons"]),
-                "warnings": _remarks(values["warnings"]),
-                "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
-                "moments": {name: Moment(**each) for name, each in values["moments"].items()},
-                "measures": {name: Measure(**each) for name, each in values["measures"].items()},
-                "elements": {name: Element(**each) for name, each in values["elements"].items()},
-            }
-        )
+        kinds: dict[str, Any] = {"moments": Moment, "measures": Measure, "elements": Element}
+        own = {key: {name: kind(**each) for name, each in values[key].items()} for key, kind in kinds.items()}
+        remarks = {key: _remarks(values[key]) for key in ("reasons", "warnings")}
+        intervals = {score: tuple(ends) for score, ends in values["intervals"].items()}
+        return cls(**values | own | remarks | {"intervals": intervals})
 
 
 def as_corrected(performance: Performance, correction: Correction) -> Performance:
@@ -230,13 +224,8 @@ class VideoScore:
             "status": self.status,
             "model": self.model,
             "sport": self.sport.name,
-            "num_frames": self.num_frames,
-            "fps": self.fps,
-            "speed": self.speed,
-            **{score: getattr(self, score) for score in self.sport.scores},
-            "deviations": self.deviations,
-            "interval_level": self.interval_level,
-            "intervals": self.intervals,
+            **{name: getattr(self, name) for name in ("num_frames", "fps", "speed", *self.sport.scores)},
+            **{name: getattr(self, name) for name in ("deviations", "interval_level", "intervals")},
             "reasons": _plain(self.reasons),
             "stages": self.stages,
             "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],

@@ -207,6 +207,7 @@ class ShownPerformance(Scene):
         """What the page's script knows of it; stages are (name, first frame, frame behind the last)."""
         probabilities = [] if self.probabilities is None else np.round(self.probabilities.T, 3).tolist()
         stages = [one for one in self.stages if one["name"] != NOISE]
+        curves = {name: np.where(np.isnan(each), np.array(None), each).tolist() for name, each in self.curves.items()}
         return {
             "name": self.name,
             "first": self.first_frame,
@@ -214,7 +215,9 @@ class ShownPerformance(Scene):
             "clock": np.round(self.clock, 6).tolist(),
             "stages": [[one["name"], one["start_frame"], one["end_frame"]] for one in stages],
             "moments": self.places,
-            "curves": {name: _with_gaps(each) for name, each in self.curves.items()},
+            "curves": {
+                name: np.where(np.isnan(each), np.array(None), each).tolist() for name, each in self.curves.items()
+            },
             "bodies": self.bodies,
             "colors": _colors(self),
             "edges": self.edges,
@@ -295,7 +298,3 @@ def _ticks(times: np.ndarray) -> list[dict[str, Any]]:
 def _measured(value: float, unit: str = "s", uncertainty: float | None = None) -> str:
     """A value with its uncertainty and unit as everywhere: rounded as results keep it, then for people."""
     return value_text(Measure(round(value, 3), unit, uncertainty))
-
-
-def _with_gaps(values: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]

@@ -59,20 +59,18 @@ def video_pages(
     path: AnyPath,
     name: str | None = None,
     *,
-    start: float | None = None,
-    end: float | None = None,
     force: bool = False,
-    speed: float = 1.0,
     joints: bool = True,
     corrections: Sequence[Correction] = (),
+    **stretch: Any,
 ) -> tuple[VideoScore, list[ShownPerformance]]:
-    """Scores a video as `score_video` does. Returns that, and what to show for each performance, named as the file.
+    """Scores a video as `Predictor` does. Returns that, and what to show for each performance, named as the file.
 
     With `joints` they are drawn. `corrections` of its performances rule their times.
     """
     found: list[tuple[Scene, Sequence[bytes]]] = []
     summaries: list[PartSummary] = []
-    videos = predictor.read(path, start, end, HEIGHT, speed)
+    videos = predictor.read(path, pictures=HEIGHT, **stretch)
     for part in predictor.results(videos, force=force, corrections=corrections):
         found += scenes(part, summaries[-1].end_frame if summaries else 0)
         summaries.append(part.summary)

@@ -124,10 +124,10 @@ def write_pages(
     with replacing_folder(folder) as temporary:
         for name, shown, link in zip(names, performances, links, strict=True):
             others = {"index_link": back, "compare_link": link, "save_link": save_link}
-            _write_text(temporary / name, performance_page(shown, model, **others))
+            _write(temporary / name, performance_page(shown, model, **others))
         if compared:
             names.append(COMPARISON)
-            _write_text(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))
+            _write(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))
         output.unlink(missing_ok=True)  # an earlier session, whose links would lead to these pages
     _write(output, session)
     return [output, *(folder / name for name in names)]
@@ -178,13 +178,8 @@ def check_pages(output: AnyPath) -> Path | RemotePath:
 
 
 def _write(path: Path | RemotePath, text: str) -> None:
-    with replacing_file(path) as temporary:
-        _write_text(temporary, text)
-
-
-def _write_text(path: Path | RemotePath, text: str) -> None:
-    # Names that are no UTF-8 become escaped bytes.
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    with replacing_file(path) as temporary:  # names that are no UTF-8 become escaped bytes
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _link(name: str) -> str:

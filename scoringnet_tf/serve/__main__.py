@@ -97,10 +97,7 @@ def main(_: list[str]) -> None:
     of_model = configuration(model_path(model), "model")
     check_sees_video(of_model["content"]["features"], model)
     limits = Limits(**{field.name: values[field.name].value for field in dataclasses.fields(Limits)})
-    with (
-        _listening(values.host, values.port) as listening,
-        _folder(values.keep) as folder,
-    ):
+    with _listening(values.host, values.port) as listening, _folder(values.keep) as folder:
         host, port = listening.getsockname()[:2]
         password, keeps = _password(values.password_file, host), values.keep is not None
         with Worker(functools.partial(page_maker, model, limits.video_seconds, keeps)) as worker:
