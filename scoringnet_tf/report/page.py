@@ -215,9 +215,7 @@ class ShownPerformance(Scene):
             "clock": np.round(self.clock, 6).tolist(),
             "stages": [[one["name"], one["start_frame"], one["end_frame"]] for one in stages],
             "moments": self.places,
-            "curves": {
-                name: np.where(np.isnan(each), np.array(None), each).tolist() for name, each in self.curves.items()
-            },
+            "curves": curves,
             "bodies": self.bodies,
             "colors": _colors(self),
             "edges": self.edges,
