@@ -15,8 +15,8 @@ from scoringnet_tf.data.joints import INDEX
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, decode_jpeg
 from scoringnet_tf.inference import feature_folder
 from scoringnet_tf.inference.feature_folder import Video
+from scoringnet_tf.inference.flights import RATE, joints_of
 from scoringnet_tf.inference.pipeline import Predictor, shows_bodies
-from scoringnet_tf.inference.scene_joints import RATE, joints_of
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError

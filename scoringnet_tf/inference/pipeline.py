@@ -26,11 +26,18 @@ from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.coarse import FilmReader
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
-from scoringnet_tf.inference.flights import body_remarks, by_body, fall_edges, tracks_in, whole_flights
+from scoringnet_tf.inference.flights import (
+    RATE,
+    body_remarks,
+    by_body,
+    fall_edges,
+    joint_scores,
+    tracks_in,
+    whole_flights,
+)
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, as_corrected, video_score
-from scoringnet_tf.inference.scene_joints import RATE, joint_scores
 from scoringnet_tf.inference.seen import Scores, Seen, Span
 from scoringnet_tf.inference.shots import shots
 from scoringnet_tf.inference.times import Measure, Moment, durations_of, moments_of, seconds_at

@@ -5,10 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scoringnet_tf.inference.evaluation import Predictions
-from scoringnet_tf.report import plots
-from scoringnet_tf.sports import Sport, decimals, stage_runs
-from scoringnet_tf.support.drawing import save_png
+import numpy as np
+from matplotlib.figure import Figure
+
+from scoringnet_tf.inference.evaluation import Predictions, held
+from scoringnet_tf.sports import Sport, decimals, med, src, stage_runs
+from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, printable, save_png, stage_patches
 from scoringnet_tf.support.files import read_json, write_csv, write_json
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.paths import RemotePath, as_path
@@ -59,7 +61,7 @@ def write_report(
     # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
     write_json(output_dir / METRICS, figures)
-    save_png(plots.score_scatter(predictions, sport), output_dir / "scores.png")
+    save_png(score_scatter(predictions, sport), output_dir / "scores.png")
     _write_stages(output_dir, predictions, sport.stages)
     kinds = {
         "true": predictions.truth,
@@ -85,7 +87,7 @@ def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage
         return
     write_csv(output_dir / "stages.csv", [STAGE_COLUMNS, *_stage_rows(predictions, stage_names)])
     strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))[:DRAWN]
-    timeline = plots.stage_timeline(predictions.ids[:DRAWN], strips, stage_names, "upper: true, lower: predicted")
+    timeline = stage_timeline(predictions.ids[:DRAWN], strips, stage_names, "upper: true, lower: predicted")
     save_png(timeline, output_dir / "stages.png")
 
 
@@ -96,6 +98,53 @@ def _stage_rows(predictions: Predictions, stage_names: Sequence[str]) -> Iterato
             yield from (
                 [video_id, of, stage_names[stage], start, end] for stage, start, end in stage_runs(labels) if stage >= 0
             )
+
+
+# === Plots, without a display ===
+
+
+def score_scatter(predictions: Predictions, sport: Sport) -> Figure:
+    """Predicted against true scores, one panel a score, with SRC, MED and the share that the intervals hold."""
+    scores = list(predictions.predicted)
+    figure = Figure(figsize=(4 * len(scores), 4.2), layout="constrained")
+    for axis, score in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores, strict=True):
+        truth, predicted = predictions.truth[score], predictions.predicted[score]
+        places = decimals(sport.range_of(score))
+        limits = np.nanmin([truth, predicted]), np.nanmax([truth, predicted])
+        axis.plot(limits, limits, color="#999999", linewidth=1, zorder=1)
+        axis.scatter(truth, predicted, s=18, alpha=0.7, color=STAGE_COLORS[2], edgecolors="none", zorder=2)
+        title_of = f"{score}: SRC {src(truth, predicted):.3f}, MED {med(truth, predicted):.{places}f}"
+        if score in predictions.bounds:
+            axis.vlines(truth, *predictions.bounds[score].T, color=STAGE_COLORS[2], alpha=0.2, linewidth=1, zorder=1)
+            if not np.isnan(share := held(predictions, score)["held"]):
+                title_of += f"\nintervals hold {100 * share:.0f} %"
+        axis.set_title(title_of)
+        axis.set_xlabel("true, points")
+        axis.set_ylabel("predicted, points")
+        axis.grid(alpha=0.25)
+    return figure
+
+
+def stage_timeline(
+    names: Sequence[str], rows: Sequence[Sequence[np.ndarray]], stage_names: Sequence[str], title: str = ""
+) -> Figure:
+    """Stages along time: a label, and one or more strips of stages, int (L,), −1 = unlabelled, in each row."""
+    per_row = max(len(strips) for strips in rows)
+    figure = Figure(figsize=(11, 1.3 + 0.28 * per_row * len(rows) + 0.12 * len(rows)), layout="constrained")
+    axis = figure.subplots()
+    ticks, y = [], 0.0
+    for strips in rows:
+        ticks.append(y + (len(strips) - 1) / 2)
+        for strip in strips:
+            draw_strip(axis, stage_runs(strip), y)
+            y += 1.0
+        y += 0.5
+    axis.set_yticks(ticks, [printable(name) for name in names])
+    axis.set_ylim(y - 0.5, -0.7)
+    axis.set_xlabel("frame")
+    handles = stage_patches(stage_names)
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
+    return figure
 
 
 # === Words ===

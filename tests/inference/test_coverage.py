@@ -10,8 +10,7 @@ import pytest
 
 from scoringnet_tf.inference.evaluation import Predictions, coverage, figures, interval_bounds
 from scoringnet_tf.models.training_statistics import Intervals
-from scoringnet_tf.report.evaluation_report import coverage_line, write_report
-from scoringnet_tf.report.plots import score_scatter
+from scoringnet_tf.report.evaluation_report import coverage_line, score_scatter, write_report
 from scoringnet_tf.sports import get_sport
 
 DIVING = get_sport("diving")

@@ -22,8 +22,7 @@ from scoringnet_tf.experiments.results import Results, read_predictions
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
 from scoringnet_tf.models.settings import merged
-from scoringnet_tf.report.evaluation_report import table, write_report
-from scoringnet_tf.report.plots import score_scatter
+from scoringnet_tf.report.evaluation_report import score_scatter, table, write_report
 from scoringnet_tf.sports import SCORES, get_sport
 
 DIVING = get_sport("diving")

@@ -11,6 +11,7 @@ from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.joints import joints_folder, read_index, read_joints
 from scoringnet_tf.inference.feature_folder import extract_videos, videos_of_records
+from scoringnet_tf.inference.flights import joints_of
 from scoringnet_tf.inference.joint_files import (
     FileFollower,
     RecordFollower,
@@ -20,7 +21,6 @@ from scoringnet_tf.inference.joint_files import (
     prepare,
     videos_of_files,
 )
-from scoringnet_tf.inference.scene_joints import joints_of
 from scoringnet_tf.sports import get_sport
 
 MODELS = [

@@ -19,9 +19,9 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
+from scoringnet_tf.inference.flights import joint_scores
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import predictor_of, score_video, stage_finder
-from scoringnet_tf.inference.scene_joints import joint_scores
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import stage_runs

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from scoringnet_tf.report import plots
+from scoringnet_tf.report.evaluation_report import stage_timeline
 from scoringnet_tf.support import drawing
 
 NAMES = ("noise", *(f"stage {number}" for number in range(1, 12)))
@@ -28,7 +28,7 @@ def test_sports_of_many_stages_are_drawn():
 @pytest.mark.parametrize("name", ["cup$5_$.mp4", "a$b$c.mp4", "飛込\udcff.mp4"])
 def test_names_of_videos_are_drawn_as_they_are(name):
     """And not as formulas, of which the first is none that Matplotlib can read."""
-    timeline = plots.stage_timeline([name], [[np.array([0, 1])]], NAMES, "title")
+    timeline = stage_timeline([name], [[np.array([0, 1])]], NAMES, "title")
     drawing.save_png(timeline, io.BytesIO())
     (label,) = timeline.axes[0].get_yticklabels()
     assert label.get_text().replace(r"\$", "$") == name.replace("\udcff", r"\udcff")

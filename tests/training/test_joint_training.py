@@ -19,9 +19,9 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.inference.feature_folder import extract_videos, videos_of_records, write_tables
+from scoringnet_tf.inference.flights import joint_scores
 from scoringnet_tf.inference.joint_files import RecordFollower, file_name, origin_of, prepare
 from scoringnet_tf.inference.predictor import score_video
-from scoringnet_tf.inference.scene_joints import joint_scores
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.presets import load_scoring_net
 from tests.body.turned import turned
