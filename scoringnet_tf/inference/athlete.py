@@ -55,9 +55,9 @@ def shown_by_all(tracks: Sequence[Track], sport: Sport, frames: tuple[int, int])
     everything = Shown({}, {}, {}, [] if tracks else list(sport.measures))
     for number, track in enumerate(tracks, start=1):
         one = shown_by(track, sport, frames)
-        everything.measures.update({of_athlete(name, number): each for name, each in one.measures.items()})
-        everything.elements.update({of_athlete(name, number): each for name, each in one.elements.items()})
-        everything.curves.update({of_athlete(name, number): each for name, each in one.curves.items()})
+        for kind in ("measures", "elements", "curves"):
+            own = getattr(one, kind).items()
+            getattr(everything, kind).update({of_athlete(name, number): each for name, each in own})
         everything.not_seen.extend(of_athlete(name, number) for name in one.not_seen)
     return everything
 
@@ -73,9 +73,8 @@ def _measure(name: str, flight: Flight, reading: Reading) -> Measure | None:
 
 def _curve(flight: Flight, first: int, behind: int) -> list[float | None]:
     """The trunk's path in the file's frames, from the first one on, where it was seen."""
-    shown: dict[int, float] = {}
-    for index in np.flatnonzero(flight.angles.weight > 0):
-        shown[flight.track.first_frame + int(index)] = round(float(flight.turns.path[index]), 1)
+    seen = np.flatnonzero(flight.angles.weight > 0).tolist()
+    shown = {flight.track.first_frame + at: round(float(flight.turns.path[at]), 1) for at in seen}
     return [shown.get(frame) for frame in range(first, behind)]
 
 

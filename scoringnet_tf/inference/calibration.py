@@ -10,13 +10,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.inference.evaluation import (
-    Predictions,
-    each_video,
-    input_specs,
-    predict_records,
-    prediction_function,
-)
+from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.finding import edges_in
 from scoringnet_tf.inference.times import durations_of, moments_of
 from scoringnet_tf.models.compatibility import check_fits
@@ -137,7 +131,7 @@ def _measure(model: "ScoringNet", info: DatasetInfo, batch_size: int) -> list[di
     ids = chosen_ids(info)
     batches = (_batches(model, info, split, split_ids, batch_size) for split, split_ids in ids.items())
     total, videos = sum(map(len, ids.values())), itertools.chain.from_iterable(batches)
-    return [*each_video(_seeing_function(model), videos, "Measuring the training videos", total)]
+    return [*evaluation.each_video(_seeing_function(model), videos, "Measuring the training videos", total)]
 
 
 def _stages(video: dict[str, Any], sport: Sport) -> tuple[dict[str, float], dict[str, float]]:
@@ -174,7 +168,9 @@ def _errors(model: "ScoringNet", held_out: HeldOut | str, batch_size: int) -> tu
     if not isinstance(held_out, HeldOut):
         return Intervals.none(held_out), Intervals.none(held_out)
     batches = _batches(model, held_out.info, held_out.split, held_out.ids, batch_size)
-    predictions = predict_records(prediction_function(model), batches, "Measuring errors on held-out videos")
+    predictions = evaluation.predict_records(
+        evaluation.prediction_function(model), batches, "Measuring errors on held-out videos"
+    )
     fingerprints = [shown(held_out.info.videos[video_id]) for video_id in predictions.ids]
     records, scores = (held_out.split, held_out.info.data_hash), Intervals.none("The model learned no scores.")
     if model.scores_learned:
@@ -190,7 +186,7 @@ def seconds_in(labels: np.ndarray, sport: Sport, frame_rate: float) -> dict[str,
 
 
 def true_and_predicted_times(
-    predictions: Predictions, sport: Sport
+    predictions: evaluation.Predictions, sport: Sport
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Seconds (V,) for each moment and duration in a sport; NaN in videos that lack it, and for truth not found."""
     names = [*(moment.name for moment in sport.moments), *dict(sport.durations)]
@@ -210,7 +206,9 @@ def _seeing_function(model: "ScoringNet") -> Callable:
     """A compiled function: `pooled` features (B, D), and with KFS decided stages (B, L), `certainties` (B, S − 1)."""
     segmenter = None if model.segmenter is None else model.segmenter.with_features()
 
-    @tf.function(input_signature=[input_specs(model), tf.TensorSpec((None, None), tf.int32)], autograph=False)
+    specs = [evaluation.input_specs(model), tf.TensorSpec((None, None), tf.int32)]
+
+    @tf.function(input_signature=specs, autograph=False)
     def see(inputs: dict[str, tf.Tensor], _: tf.Tensor) -> dict[str, tf.Tensor]:
         mask, encoded = inputs["mask"], model.encode(inputs)
         if segmenter is None:

@@ -10,18 +10,8 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.inference import finding
 from scoringnet_tf.inference.fall import flight_limits, flight_problem
-from scoringnet_tf.inference.finding import (
-    LAST,
-    SURE_FLIGHT,
-    StageRuns,
-    count_stage_runs,
-    fall_stage,
-    flies,
-    missing_stages,
-    stage_edges,
-    unusual_durations,
-)
 from scoringnet_tf.inference.recognition import RECOGNISED, SURE, looks_like, recognition
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.inference.words import remark
@@ -102,14 +92,14 @@ def checks(
         outcomes["not_recognised"] = Outcome(likely < RECOGNISED, values=likely)
     if model.content == "frames":
         outcomes["too_few_frames"] = Outcome(ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST)
-    if labels is not None and flies(model):
+    if labels is not None and finding.flies(model):
         outcomes |= _flight_outcomes(model, labels, mask, probabilities, rate)
     elif labels is not None:
-        runs = count_stage_runs(labels, mask, model.sport.num_stages)
-        outcomes["missing_stage"] = _stage_outcome(missing_stages(model, runs.frames))
+        runs = finding.count_stage_runs(labels, mask, model.sport.num_stages)
+        outcomes["missing_stage"] = _stage_outcome(finding.missing_stages(model, runs.frames))
         outcomes["stage_order"] = Outcome(out_of_order(runs))
         if statistics and rate:
-            wrong = unusual_durations(model, runs.frames, rate)
+            wrong = finding.unusual_durations(model, runs.frames, rate)
             outcomes["stage_duration"] = _stage_outcome(wrong, runs.frames)
         if statistics and statistics.certainty and probabilities is not None:
             means = certainties(probabilities, labels, mask)
@@ -123,10 +113,11 @@ def checks(
 
 def _flight_outcomes(model: Any, labels: Any, mask: Any, probabilities: Any, rate: float) -> dict[str, Outcome]:
     """What speaks against all times of a fall: it is not there, too long, too short, or unsure."""
-    sport, at = model.sport, fall_stage(model.sport) - 1
-    runs, others = count_stage_runs(labels, mask, sport.num_stages), ops.arange(sport.num_stages - 1)[None] != at
+    sport, at = model.sport, finding.fall_stage(model.sport) - 1
+    runs = finding.count_stage_runs(labels, mask, sport.num_stages)
+    others = ops.arange(sport.num_stages - 1)[None] != at
     outcomes = {"missing_stage": _stage_outcome(ops.logical_and(runs.frames == 0, ops.logical_not(others)))}
-    starts, ends = stage_edges(sport, labels, mask, rate)
+    starts, ends = finding.stage_edges(sport, labels, mask, rate)
     whole = ops.logical_and(starts[:, at] >= 0, ends[:, at] >= 0)
     end = starts[:, at + 1] if at + 2 < sport.num_stages else ends[:, at]
     seconds = ops.cast(ops.where(whole, end - starts[:, at], runs.frames[:, at]), "float32") / rate
@@ -138,12 +129,12 @@ def _flight_outcomes(model: Any, labels: Any, mask: Any, probabilities: Any, rat
         outcomes["impossible_flight"] = Outcome(ops.logical_or(short, seconds - unsure > longest), values=seconds)
     if probabilities is not None:
         means = certainties(probabilities, labels, mask)
-        unsure = ops.logical_and(means < SURE_FLIGHT, ops.logical_not(others))
+        unsure = ops.logical_and(means < finding.SURE_FLIGHT, ops.logical_not(others))
         outcomes["uncertain_stage"] = _stage_outcome(unsure, means)
     return outcomes
 
 
-def out_of_order(runs: StageRuns) -> Any:
+def out_of_order(runs: finding.StageRuns) -> Any:
     """Whether a stage occurs twice, or before one that it should follow; bool (B,)."""
     wrong = ops.any(runs.runs > 1, axis=1)
     latest = ops.full_like(runs.firsts[:, 0], -1)
@@ -233,14 +224,14 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Rema
 
 def fall_remarks(sport: Any, edges: "Edges", labels: np.ndarray, rate: float) -> list[Remark]:
     """Why a fall in a performance's frames, labels (L,), has no beginning or no end among its `edges_in`."""
-    at = fall_stage(sport)
+    at = finding.fall_stage(sport)
     if not 1 < at < sport.num_stages - 1 or not (labels == at).any():
         return []
     before, stage, following = sport.stages[at - 1 : at + 2]
     remarks = [] if (stage, False) in edges else [remark("beginning_unsure", stage=stage, before=before)]
     if (following, False) not in edges:
         landed = np.flatnonzero(labels == at + 1)
-        is_cut = not len(landed) or len(labels) - landed[0] <= LAST * rate
+        is_cut = not len(landed) or len(labels) - landed[0] <= finding.LAST * rate
         remarks.append(remark("end_not_shown" if is_cut else "end_unsure", stage=stage, following=following))
     return remarks
 

@@ -9,14 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.inference.export import (
-    FILES,
-    MODEL_JSON,
-    checked_outputs,
-    example_videos,
-    model_description,
-    video_specs,
-)
+from scoringnet_tf.inference import export
 from scoringnet_tf.models.layers import Conv3D
 from scoringnet_tf.support.files import new_folder, write_json
 from scoringnet_tf.support.messages import InputError
@@ -97,7 +90,7 @@ def _export_file(
     lengths: Sequence[int],
 ) -> pathlib.Path | RemotePath:
     """Converts a model, compares its numbers with Keras on example videos, and writes it and its description."""
-    network, name = network.with_dtype("float32").for_inference(), FILES[form]
+    network, name = network.with_dtype("float32").for_inference(), export.FILES[form]
     try:
         content = convert(network)
     except (MemoryError, OSError, tf.errors.ResourceExhaustedError):  # not the model's fault
@@ -107,14 +100,14 @@ def _export_file(
         raise InputError("not_convertible", f"--format={form}: the converter failed: {reason}.") from error
     with new_folder(path, last=name) as temporary:
         (temporary / name).write_bytes(content)
-        for videos in (example_videos(network, each) for each in (lengths, (1,), (40,))):
+        for videos in (export.example_videos(network, each) for each in (lengths, (1,), (40,))):
             outputs = run(temporary / name, videos)
-            for output, expected in checked_outputs(network)(videos).items():
+            for output, expected in export.checked_outputs(network)(videos).items():
                 difference = np.max(np.abs(outputs[output].astype(float) - expected.numpy()), initial=0)
                 if not difference <= TOLERANCE:
                     message = f"--format={form}: {output} differs from Keras by {difference}, more than {TOLERANCE}."
                     raise InputError("numbers_differ", message)
-        write_json(temporary / MODEL_JSON, model_description(network, version))
+        write_json(temporary / export.MODEL_JSON, export.model_description(network, version))
     return as_path(path) / name
 
 
@@ -122,10 +115,10 @@ def _function(
     network: "ScoringNet", batch: int | None, adapted: Callable[[keras.Model], keras.Model] = lambda model: model
 ) -> Any:
     """The model as a function of content and mask, for `batch` videos (None: any) of any length."""
-    outputs_of = checked_outputs(network, adapted)
+    outputs_of = export.checked_outputs(network, adapted)
     return tf.function(
         lambda content, mask: outputs_of({network.content: content, "mask": mask}),
-        input_signature=video_specs(network, batch),
+        input_signature=export.video_specs(network, batch),
     )
 
 

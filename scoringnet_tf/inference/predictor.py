@@ -148,14 +148,10 @@ def scored(
             for part in predictor.results(parts, force=force, corrections=(corrections or {}).get(video, ())):
                 summaries.append(part.summary)
                 del part  # which holds all frames
-                _tell(video, summaries[-1])
+                for one in summaries[-1].performances if summaries[-1].is_part and sys.stderr.isatty() else ():
+                    tqdm.write(f"{video}: a performance from {clock(one.start_s)} to {clock(one.end_s)}", sys.stderr)
             result = predictor.gather(video, summaries)
         except Exception as error:
             yield video, problem_with(video, error)
         else:
             yield video, result
-
-
-def _tell(video: str, part: PartSummary) -> None:
-    for one in part.performances if part.is_part and sys.stderr.isatty() else ():
-        tqdm.write(f"{video}: a performance from {clock(one.start_s)} to {clock(one.end_s)}", sys.stderr)
