@@ -13,16 +13,7 @@ from scoringnet_tf import metrics
 from scoringnet_tf.bootstrap import Groups, draws_of, interval, num_units
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.training_statistics import Intervals
-from scoringnet_tf.sports import (
-    FINAL_ALONE,
-    MEASURES,
-    PREDICTED_SCORES,
-    SCORES,
-    Sport,
-    as_points,
-    in_order,
-    med,
-)
+from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, Sport, as_points, in_order, med
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet

@@ -30,9 +30,7 @@ Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant t
 
 
 def named_videos(
-    arguments: Iterable[str],
-    suffixes: Sequence[str] = VIDEO_SUFFIXES,
-    command: str = "",
+    arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES, command: str = ""
 ) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 

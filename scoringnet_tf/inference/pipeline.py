@@ -21,20 +21,11 @@ from scoringnet_tf.data.corrections import Correction
 from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERLAP, SHORT_PART
 from scoringnet_tf.data.video import Clip, Video
-from scoringnet_tf.inference import checks
+from scoringnet_tf.inference import checks, flights
 from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.coarse import FilmReader
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
-from scoringnet_tf.inference.flights import (
-    RATE,
-    body_remarks,
-    by_body,
-    fall_edges,
-    joint_scores,
-    tracks_in,
-    whole_flights,
-)
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, as_corrected, video_score
@@ -145,8 +136,8 @@ class Predictor:
                 remarks = checks.performance_remarks(self.model, seen, span)
                 tracks = self.follow(seen, span) if force or correction or not remarks.reasons else []
                 if tracks and not correction:  # the body tells better when the feet leave, and the hands meet the water
-                    span = spans[at] = by_body(self.model.sport, seen, span, tracks)
-                    tracks = whole_flights(tracks)
+                    span = spans[at] = flights.by_body(self.model.sport, seen, span, tracks)
+                    tracks = flights.whole_flights(tracks)
                 if self._scorer and not tracks and (force or not remarks.reasons):
                     remarks.warnings.append(remark("no_joints"))
                 withheld = not force and (remarks.reasons or self.reliability.reasons)
@@ -199,9 +190,9 @@ class Predictor:
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
         sequence, rate = read_features(source), self.model.frame_rate
         check_features(sequence, source, self.model.features, rate)
-        assumed = () if rate else (remark("frame_rate_assumed", rate=RATE),)
-        times = np.arange(len(sequence.values)) / (rate or RATE)
-        yield Video(sequence.values, rate or RATE, times, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings))
+        assumed = () if rate else (remark("frame_rate_assumed", rate=flights.RATE),)
+        times = np.arange(len(sequence.values)) / (rate or flights.RATE)
+        yield Video(sequence.values, rate or flights.RATE, times, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings))
 
     def _apart(self, videos: Iterable[Video]) -> Iterator[Video]:
         """The shots in film, if the model knows film; else the parts as they are."""
@@ -246,14 +237,14 @@ class Predictor:
 
     def follow(self, seen: Seen, span: Span) -> list[Track]:
         """The joints of who falls in a performance."""
-        return tracks_in(self.model.sport, seen, span, self._poses) if self._poses else []
+        return flights.tracks_in(self.model.sport, seen, span, self._poses) if self._poses else []
 
     # === Score ===
 
     def score(self, seen: Seen, span: Span, tracks: list[Track]) -> Scores:
         """SP's scores for a performance; nothing if the model gives no scores, or reads joints and nobody has any."""
         if self._scorer or not self.reliability.gives_scores:
-            return joint_scores(self._scorer, tracks)
+            return flights.joint_scores(self._scorer, tracks)
         cut = slice(span.start, span.stop)
         stages = np.zeros(span.stop - span.start, np.int32) if span.labels is None else span.labels
         if self._score_features is not None:
@@ -341,7 +332,7 @@ def judge(
     body = shown_by_all(tracks if moments else [], model.sport, (file_frame + first, file_frame + end))
     if moments and shows_bodies(model):
         is_whole = bool(tracks) or model.sport.fall in measures  # else a warning names the end that it lacks
-        warnings = [*warnings, *body_remarks(tracks, body.not_seen if is_whole else [])]
+        warnings = [*warnings, *flights.body_remarks(tracks, body.not_seen if is_whole else [])]
     return Performance(
         start_frame=file_frame + first,
         end_frame=file_frame + end,
@@ -370,7 +361,7 @@ def _times(
     """
     is_corrected = span.corrected is not None
     edges, times = edges_in(labels, sport, None if is_corrected else seen.video.fps), seen.times[begin:]
-    edges |= fall_edges(sport, span.fall, begin) if span.fall else {}
+    edges |= flights.fall_edges(sport, span.fall, begin) if span.fall else {}
     names = [] if is_corrected else [*(moment.name for moment in sport.moments), *dict(sport.durations)]
     frame = 1 / min(seen.video.fps, seen.rate)
     uncertainties = trust.time_uncertainties(names, frame)

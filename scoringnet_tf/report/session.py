@@ -27,12 +27,7 @@ PAGE = re.compile(rf"\d{{3,}}\.html|{re.escape(COMPARISON)}")  # name of a page 
 # === The page ===
 
 
-def session_page(
-    title: str,
-    performances: Sequence[Listed],
-    model: str,
-    left_out: Sequence[str] = (),
-) -> str:
+def session_page(title: str, performances: Sequence[Listed], model: str, left_out: Sequence[str] = ()) -> str:
     """The page for several performances, HTML: ranked if they have scores; it says what is left out, and why."""
     names = [name for name in SCORES if any(name in shown.scores for shown, *_ in performances)]
     last = names[-1] if names else ""  # the final score if there is one
