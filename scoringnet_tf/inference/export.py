@@ -124,7 +124,9 @@ def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, n
 
 def model_description(network: "ScoringNet", version: int | None = None) -> dict[str, Any]:
     """What clients must know of a model: its sport, stages and scores, how to prepare its input, its version."""
-    more, moments = network.content == "frames", _moments(network)
+    names, rate = [name for name, *_ in network.sport.moments] if network.segmenter else [], network.frame_rate
+    # Moment → seconds to either side; None if that was not measured
+    moments = reliability(network).time_uncertainties(names, 1 / rate) if names and rate else dict.fromkeys(names)
     return {
         "package_version": __version__,
         "version": version,
@@ -137,17 +139,8 @@ def model_description(network: "ScoringNet", version: int | None = None) -> dict
         "outputs": sorted({*network.output, *(["moments"] if moments else []), "reasons", "valid"}),
         "content": network.content,
         "frame_rate": (network.provenance or {}).get("frame_rate"),
-        "preprocessing": network.preprocessor.get_config() if more else network.features,
+        "preprocessing": network.preprocessor.get_config() if network.content == "frames" else network.features,
     }
-
-
-def _moments(network: "ScoringNet") -> dict[str, float | None]:
-    """Name → uncertainty in seconds, None if it was not measured, of each moment that an export gives."""
-    if network.segmenter is None:
-        return {}
-    names = [name for name, *_ in network.sport.moments]
-    rate = network.frame_rate
-    return reliability(network).time_uncertainties(names, 1 / rate) if rate else dict.fromkeys(names)
 
 
 def check_successor(versions: Iterable[AnyPath], form: str, description: dict[str, Any]) -> None:
