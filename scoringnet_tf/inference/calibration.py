@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,7 @@ from scoringnet_tf.inference.times import durations_of, moments_of
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.parameter_groups import STAGE_PARTS
 from scoringnet_tf.models.presets import check_trained
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import (
     Intervals,
     Spread,
@@ -30,9 +31,6 @@ from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 MAX_VIDEOS = 2000  # more would tell little that these do not
 MIN_VIDEOS = 4  # below that no deviation is worth anything
@@ -53,8 +51,8 @@ class HeldOut:
 
 
 def calibrate(
-    model: "ScoringNet", info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
-) -> "ScoringNet":
+    model: ScoringNet, info: DatasetInfo, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4
+) -> ScoringNet:
     """The same `ScoringNet` with its training videos' `TrainingStatistics`, which are saved with it.
 
     Args:
@@ -99,7 +97,7 @@ def calibrate(
     return model.with_dtype(model.get_config()["dtype"], reference=statistics.get_config())
 
 
-def replace_file(path: AnyPath, model: "ScoringNet", before: str) -> None:
+def replace_file(path: AnyPath, model: ScoringNet, before: str) -> None:
     """Saves a model at a path, unless the file there is another one than that with the sha256 `before` (`changed`)."""
     if file_sha256(path) != before:
         message = f"{path}: another model was saved while this one was measured. It is left as it is."
@@ -107,7 +105,7 @@ def replace_file(path: AnyPath, model: "ScoringNet", before: str) -> None:
     model.save(path)
 
 
-def is_calibrated(model: "ScoringNet", info: DatasetInfo) -> bool:
+def is_calibrated(model: ScoringNet, info: DatasetInfo) -> bool:
     """Whether a model has all statistics, for these records and for its weights as they are."""
     statistics = model.reference
     if statistics is None or None in (statistics.intervals, statistics.certainty, statistics.times):
@@ -126,7 +124,7 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
     return chosen
 
 
-def _measure(model: "ScoringNet", info: DatasetInfo, batch_size: int) -> list[dict[str, Any]]:
+def _measure(model: ScoringNet, info: DatasetInfo, batch_size: int) -> list[dict[str, Any]]:
     """What the model sees in the chosen videos, as from `_seeing_function`, with their true stages and frame rates."""
     ids = chosen_ids(info)
     batches = (_batches(model, info, split, split_ids, batch_size) for split, split_ids in ids.items())
@@ -156,14 +154,14 @@ def _by_stage(sport: Sport, videos: Sequence[dict[str, float]]) -> dict[str, lis
 
 
 def _batches(
-    model: "ScoringNet", info: DatasetInfo, split: str, ids: Sequence[str] | None, batch_size: int
+    model: ScoringNet, info: DatasetInfo, split: str, ids: Sequence[str] | None, batch_size: int
 ) -> tf.data.Dataset:
     return input_pipeline.videos(
         info.records_dir, split, ids=ids, image_size=model.image_size, batch_size=batch_size, with_info=True
     )
 
 
-def _errors(model: "ScoringNet", held_out: HeldOut | str, batch_size: int) -> tuple[Intervals, Intervals]:
+def _errors(model: ScoringNet, held_out: HeldOut | str, batch_size: int) -> tuple[Intervals, Intervals]:
     """The `Intervals` for scores and for times, by a model's errors on held-out videos; or none and why."""
     if not isinstance(held_out, HeldOut):
         return Intervals.none(held_out), Intervals.none(held_out)
@@ -202,7 +200,7 @@ def true_and_predicted_times(
     return truth, predicted
 
 
-def _seeing_function(model: "ScoringNet") -> Callable:
+def _seeing_function(model: ScoringNet) -> Callable:
     """A compiled function: `pooled` features (B, D), and with KFS decided stages (B, L), `certainties` (B, S − 1)."""
     segmenter = None if model.segmenter is None else model.segmenter.with_features()
 

@@ -4,28 +4,25 @@ A tower gives a number for anything. The first half works on batches, in an expo
 half checks one performance, in words.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from keras import ops
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import finding
 from scoringnet_tf.inference.fall import flight_limits, flight_problem
 from scoringnet_tf.inference.recognition import RECOGNISED, SURE, looks_like, recognition
-from scoringnet_tf.inference.seen import Scores
+from scoringnet_tf.inference.reliability import Reliability
+from scoringnet_tf.inference.seen import Scores, Seen, Span
+from scoringnet_tf.inference.times import Edges
 from scoringnet_tf.inference.words import remark
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled
 from scoringnet_tf.sports import SCORES, SHORTEST
 from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.video import Video
-    from scoringnet_tf.inference.reliability import Reliability
-    from scoringnet_tf.inference.seen import Seen, Span
-    from scoringnet_tf.inference.times import Edges
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 CHECKS = (
     "not_recognised",
@@ -180,13 +177,13 @@ class Remarks(NamedTuple):
     recognised: float | None = None
 
 
-def video_reasons(model: "ScoringNet", video: "Video") -> list[Remark]:
+def video_reasons(model: ScoringNet, video: Video) -> list[Remark]:
     """Why nothing in a video can be scored: `frame_rate_too_low`, `picture_too_small`."""
     return [*_too_slow(model, video.fps), *_too_small(model, video.sizes, np.all)]
 
 
 def verdict(
-    model: "ScoringNet", trust: "Reliability", remarks: Remarks, scores: Scores, force: bool = False
+    model: ScoringNet, trust: Reliability, remarks: Remarks, scores: Scores, force: bool = False
 ) -> tuple[list[Remark], list[Remark], Scores]:
     """(reasons against a performance's scores, the model's last; warnings; the scores that are left, all if forced)."""
     reasons, warnings, _ = remarks
@@ -199,7 +196,7 @@ def verdict(
     return [*reasons, *impossible, *trust.reasons], [*unscored, *warnings], scores
 
 
-def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Remarks:
+def performance_remarks(model: ScoringNet, seen: Seen, span: Span) -> Remarks:
     """What its frames, stages and features say of a performance."""
     one, labels = seen.cut(span.start, span.stop), span.labels
     seen_in = {"labels": labels, "features": one.features, "probabilities": one.stages, "classes": one.classes}
@@ -222,7 +219,7 @@ def performance_remarks(model: "ScoringNet", seen: "Seen", span: "Span") -> Rema
     return Remarks(reasons, _warnings(model, one, span, plain), likely)
 
 
-def fall_remarks(sport: Any, edges: "Edges", labels: np.ndarray, rate: float) -> list[Remark]:
+def fall_remarks(sport: Any, edges: Edges, labels: np.ndarray, rate: float) -> list[Remark]:
     """Why a fall in a performance's frames, labels (L,), has no beginning or no end among its `edges_in`."""
     at = finding.fall_stage(sport)
     if not 1 < at < sport.num_stages - 1 or not (labels == at).any():
@@ -236,7 +233,7 @@ def fall_remarks(sport: Any, edges: "Edges", labels: np.ndarray, rate: float) ->
     return remarks
 
 
-def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
+def missing_frames(video: Video, samples: np.ndarray) -> list[Remark]:
     """`frames_missing` if more than `MOST_MIXED` samples in a row (`Video.samples`) mix the same two frames."""
     before, counts = np.unique(np.floor(samples[samples % 1 > 0]).astype(int), return_counts=True)
     gaps = before[counts > MOST_MIXED]
@@ -247,7 +244,7 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     return [remark("frames_missing", start=start, end=end, more=more)]
 
 
-def _impossible(model: "ScoringNet", scores: Scores) -> list[Remark]:
+def _impossible(model: ScoringNet, scores: Scores) -> list[Remark]:
     """Why the towers' numbers are no scores: `impossible_score`."""
     points, sport, wrong = scores.points, model.sport, []
     arrays = {name: np.array([value], np.float32) for name, value in points.items()}
@@ -269,7 +266,7 @@ def _frame_slice(samples: np.ndarray) -> slice:
     return slice(int(samples[0]), int(np.ceil(samples[-1])) + 1)
 
 
-def _frame_reasons(model: "ScoringNet", one: "Seen", labels: np.ndarray | None) -> list[Remark]:
+def _frame_reasons(model: ScoringNet, one: Seen, labels: np.ndarray | None) -> list[Remark]:
     """What is wrong with a performance's frames, and not with the file as a whole."""
     video, shown = one.video, _shown(one.samples, labels)
     small = _too_small(model, video.sizes[_frame_slice(one.samples)], np.any)
@@ -280,14 +277,14 @@ def _frame_reasons(model: "ScoringNet", one: "Seen", labels: np.ndarray | None) 
     return [*([] if abs(rate / video.fps - 1) <= RATE_TOLERANCE else _too_slow(model, rate)), *small]
 
 
-def _too_slow(model: "ScoringNet", rate: float) -> list[Remark]:
+def _too_slow(model: ScoringNet, rate: float) -> list[Remark]:
     trained, least = model.frame_rate, LEAST_SHARE_OF_TIMES if model.unlearned_parts else LEAST_SHARE
     if not trained or rate >= least * trained * (1 - RATE_TOLERANCE):
         return []
     return [remark("frame_rate_too_low", rate=rate, trained=trained)]
 
 
-def _too_small(model: "ScoringNet", sizes: np.ndarray, how_many: Any) -> list[Remark]:
+def _too_small(model: ScoringNet, sizes: np.ndarray, how_many: Any) -> list[Remark]:
     """`picture_too_small` if any or all frames with `sizes` (L, 2) are that."""
     if model.content != "frames":
         return []
@@ -298,7 +295,7 @@ def _too_small(model: "ScoringNet", sizes: np.ndarray, how_many: Any) -> list[Re
     return [remark("picture_too_small", size=f"{width}×{height}", least=f"{least[1]:g}×{least[0]:g}")]
 
 
-def _reason(code: str, outcome: Outcome, model: "ScoringNet", one: "Seen") -> Remark:
+def _reason(code: str, outcome: Outcome, model: ScoringNet, one: Seen) -> Remark:
     """A check that failed, in words."""
     names, statistics = model.sport.stages[1:], cast(TrainingStatistics, model.reference)
     if code == "not_recognised":
@@ -324,7 +321,7 @@ def _reason(code: str, outcome: Outcome, model: "ScoringNet", one: "Seen") -> Re
     return remark(code, stages="; ".join(stages))
 
 
-def _warnings(model: "ScoringNet", one: "Seen", span: "Span", outcomes: dict[str, Outcome]) -> list[Remark]:
+def _warnings(model: ScoringNet, one: Seen, span: Span, outcomes: dict[str, Outcome]) -> list[Remark]:
     """What readers must know about a performance's scores."""
     statistics, count = model.reference, len(one.samples)
     warnings = missing_frames(one.video, _shown(one.samples, span.labels))

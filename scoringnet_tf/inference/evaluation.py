@@ -3,20 +3,19 @@
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
 from scoringnet_tf.bootstrap import Groups, draws_of, interval, num_units
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import Intervals
 from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, Sport, as_points, in_order, med
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 
 @dataclasses.dataclass
@@ -45,10 +44,8 @@ class Predictions:
     frame_rates: np.ndarray | None = None
 
 
-def input_specs(model: "ScoringNet") -> dict[str, Any]:
+def input_specs(model: ScoringNet) -> dict[str, Any]:
     """Name → `tf.TensorSpec` of the inputs of a model, for batches of any size and length."""
-    import tensorflow as tf
-
     return {
         name: tf.TensorSpec(tensor.shape, keras.backend.standardize_dtype(tensor.dtype))
         for name, tensor in model.input.items()
@@ -56,13 +53,12 @@ def input_specs(model: "ScoringNet") -> dict[str, Any]:
 
 
 def prediction_function(
-    model: "ScoringNet", true_fragments: bool = False
+    model: ScoringNet, true_fragments: bool = False
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A compiled function (inputs, true stages) → outputs of a `ScoringNet`, for batches of any size and length.
 
     With `true_fragments` the true stages cut the fragments.
     """
-    import tensorflow as tf
 
     @tf.function(input_signature=(input_specs(model), tf.TensorSpec((None, None), tf.int32)), autograph=False)
     def outputs_of(inputs: dict[str, Any], stages: Any) -> dict[str, Any]:
@@ -120,7 +116,7 @@ def predict_records(*arguments: Any, **options: Any) -> Predictions:
 
 
 def evaluated(
-    predictions: Predictions, model: "ScoringNet", info: DatasetInfo, split: str, intervals: Intervals
+    predictions: Predictions, model: ScoringNet, info: DatasetInfo, split: str, intervals: Intervals
 ) -> dict[str, Any]:
     """What metrics.json says of a model's predictions for a split of records; adds the ends of `intervals` to them."""
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)

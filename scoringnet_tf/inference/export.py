@@ -6,7 +6,7 @@ The preprocessing of training and the checks of `predict` are inside. An export 
 import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,18 +16,16 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
+from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.inference.checks import REASONS, checks, impossible_scores, is_too_small
 from scoringnet_tf.inference.evaluation import input_specs
 from scoringnet_tf.inference.finding import moment_frames, shows_several
 from scoringnet_tf.inference.reliability import reliability, score_reasons
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import definition_of, differences, get_sport
 from scoringnet_tf.support.files import new_folder, read_json, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
-
-if TYPE_CHECKING:
-    from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 MODEL_JSON = "model.json"
 DESCRIPTIONS = {"saved_model": f"assets.extra/{MODEL_JSON}"}  # TF Serving ignores assets.extra; elsewhere: MODEL_JSON
@@ -38,7 +36,7 @@ FILES = {"saved_model": "saved_model.pb", "litert": "model.tflite", "onnx": "mod
 
 
 def checked_outputs(
-    network: "ScoringNet", adapted: Callable[[keras.Model], keras.Model] = lambda model: model
+    network: ScoringNet, adapted: Callable[[keras.Model], keras.Model] = lambda model: model
 ) -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
     """A function of the inputs that gives the outputs of a `ScoringNet`, `moments`, `reasons` and `valid`.
 
@@ -81,7 +79,7 @@ def _judgement(against: dict[str, Any], nothing: Any) -> dict[str, tf.Tensor]:
     return {"reasons": reasons, "valid": ~tf.reduce_any(reasons, axis=1)}
 
 
-def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor") -> tuple[tf.Tensor, tf.Tensor]:
+def preprocess_encoded(encoded: tf.Tensor, preprocessor: ScoringNetPreprocessor) -> tuple[tf.Tensor, tf.Tensor]:
     """JPEG, PNG or BMP images, string (N,), to the model's frames uint8 (N, H, W, 3), to the bit as in training.
 
     Returns their (height, width), int32 (N, 2), too.
@@ -103,7 +101,7 @@ def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor
     return decode(jpegs, seeds=lambda _: None), sizes
 
 
-def video_specs(network: "ScoringNet", batch: int | None = None) -> list[tf.TensorSpec]:
+def video_specs(network: ScoringNet, batch: int | None = None) -> list[tf.TensorSpec]:
     """The inputs of a model: content (B, L, …) and mask (B, L); any B if `batch` is None."""
     content = input_specs(network)[network.content]
     return [
@@ -112,7 +110,7 @@ def video_specs(network: "ScoringNet", batch: int | None = None) -> list[tf.Tens
     ]
 
 
-def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, np.ndarray]:
+def example_videos(network: ScoringNet, lengths: Sequence[int]) -> dict[str, np.ndarray]:
     """Random inputs of a model, `{"frames" | "features", "mask"}`: one video of each length, padded."""
     rng, shape = np.random.default_rng(0), (len(lengths), max(lengths))
     if network.content == "features":
@@ -122,7 +120,7 @@ def example_videos(network: "ScoringNet", lengths: Sequence[int]) -> dict[str, n
     return {network.content: content, "mask": np.arange(shape[1]) < np.array(lengths)[:, np.newaxis]}
 
 
-def model_description(network: "ScoringNet", version: int | None = None) -> dict[str, Any]:
+def model_description(network: ScoringNet, version: int | None = None) -> dict[str, Any]:
     """What clients must know of a model: its sport, stages and scores, how to prepare its input, its version."""
     names, rate = [name for name, *_ in network.sport.moments] if network.segmenter else [], network.frame_rate
     # Moment → seconds to either side; None if that was not measured
@@ -179,7 +177,7 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: dict[st
 # === SavedModel ===
 
 
-def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None = None) -> None:
+def export_saved_model(network: ScoringNet, path: AnyPath, version: int | None = None) -> None:
     """Writes a `ScoringNet` of any dtype policy to the folder `path` as a SavedModel in float32, whole or not at all.
 
     Signatures, for any B and L; a wrong request fails with `InvalidArgumentError`:
@@ -198,7 +196,7 @@ def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None
         write_json(temporary / DESCRIPTIONS["saved_model"], description)
 
 
-def _signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, Any]:
+def _signatures(network: ScoringNet, description: dict[str, Any]) -> dict[str, Any]:
     specs = video_specs(network)
     outputs_of = tf.function(checked_outputs(network), autograph=False)  # one graph for both signatures
 

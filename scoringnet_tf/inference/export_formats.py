@@ -3,7 +3,7 @@
 import importlib
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,18 +11,16 @@ import tensorflow as tf
 
 from scoringnet_tf.inference import export
 from scoringnet_tf.models.layers import Conv3D
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import new_folder, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 TOLERANCE = 1e-3  # between Keras and another runtime, in the unit of the output: points, probabilities
 OPSET = 18  # of ONNX
 
 
-def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
+def export_onnx(network: ScoringNet, path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
     """Writes `model.onnx` in float32 and its description `model.json` to the folder `path`, whole or not at all.
 
     Inputs and outputs are those of `serving_default`, for any B and L. It is run in ONNX Runtime before it appears.
@@ -36,7 +34,7 @@ def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None
     """
     tf2onnx, onnx, onnxruntime = _extras("onnx", "tf2onnx", "onnx", "onnxruntime")
 
-    def convert(network: "ScoringNet") -> bytes:
+    def convert(network: ScoringNet) -> bytes:
         function = _function(network, None)
         model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
         onnx.checker.check_model(model)  # tf2onnx writes operations that it does not know as they are
@@ -50,11 +48,11 @@ def export_onnx(network: "ScoringNet", path: AnyPath, version: int | None = None
     return _export_file(network, path, version, "onnx", convert, run, (11, 7))
 
 
-def export_litert(network: "ScoringNet", path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
+def export_litert(network: ScoringNet, path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
     """As `export_onnx`: writes `model.tflite`, for one video of any length, and runs it in LiteRT."""
     (litert,) = _extras("litert", "ai_edge_litert.interpreter")
 
-    def convert(network: "ScoringNet") -> bytes:
+    def convert(network: ScoringNet) -> bytes:
         networks: list[keras.Model] = []
 
         def adapted(model: keras.Model) -> keras.Model:
@@ -81,7 +79,7 @@ def _extras(form: str, *libraries: str) -> list[Any]:
 
 
 def _export_file(
-    network: "ScoringNet",
+    network: ScoringNet,
     path: AnyPath,
     version: int | None,
     form: str,
@@ -112,7 +110,7 @@ def _export_file(
 
 
 def _function(
-    network: "ScoringNet", batch: int | None, adapted: Callable[[keras.Model], keras.Model] = lambda model: model
+    network: ScoringNet, batch: int | None, adapted: Callable[[keras.Model], keras.Model] = lambda model: model
 ) -> Any:
     """The model as a function of content and mask, for `batch` videos (None: any) of any length."""
     outputs_of = export.checked_outputs(network, adapted)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
@@ -11,11 +11,9 @@ from scoringnet_tf.inference.recognition import where_recognised
 from scoringnet_tf.inference.seen import Seen, Span
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.decoding import StageDecision, decided, first_argmax
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import stage_frames
 from scoringnet_tf.support.messages import Remark
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 AROUND = 10.0  # seconds before and after a performance: training saw no more
 MOST_PERFORMANCES = 64  # in an exported graph
@@ -179,7 +177,7 @@ def shows_several(model: Any, probabilities: Any, mask: Any) -> Any:
 # === One video ===
 
 
-def find(model: "ScoringNet", seen: Seen, after: int = 0, around: float = AROUND) -> tuple[list[Span], list[Remark]]:
+def find(model: ScoringNet, seen: Seen, after: int = 0, around: float = AROUND) -> tuple[list[Span], list[Remark]]:
     """Where each whole performance lies; the whole video if there is none, or if features cannot be scored apart.
 
     Args:
@@ -244,7 +242,7 @@ def _flights(flight: np.ndarray, edges: list[tuple[int, int]], apart: float) -> 
     return found
 
 
-def _with_labels(model: "ScoringNet", seen: Seen, span: Span, count: int = 1) -> Span:
+def _with_labels(model: ScoringNet, seen: Seen, span: Span, count: int = 1) -> Span:
     """The span with its stages, as the model decides them."""
     stages = seen.stages[span.start : span.stop]  # type: ignore[index]
     labels = decided(stages, model.stage_decision.decoding)
@@ -253,7 +251,7 @@ def _with_labels(model: "ScoringNet", seen: Seen, span: Span, count: int = 1) ->
     return dataclasses.replace(span, labels=labels, performances=count)
 
 
-def _without_hop(model: "ScoringNet", stages: np.ndarray, labels: np.ndarray, rate: float) -> np.ndarray:
+def _without_hop(model: ScoringNet, stages: np.ndarray, labels: np.ndarray, rate: float) -> np.ndarray:
     """The stages of a fall, int (K,), without a hop that was taken for its beginning.
 
     Then there is a gap between both in which other stages are more probable. In slow motion are gaps, too, but what is
@@ -295,7 +293,7 @@ def _is_new(span: Span, seen: Seen, after: int) -> bool:
 
 
 def _partial(
-    model: "ScoringNet", seen: Seen, edges: list[tuple[int, int]], frames: np.ndarray, whole: np.ndarray
+    model: ScoringNet, seen: Seen, edges: list[tuple[int, int]], frames: np.ndarray, whole: np.ndarray
 ) -> list[Remark]:
     """Warnings about performances that are not whole, beside whole ones; frames (P, S − 1).
 

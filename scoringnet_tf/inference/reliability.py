@@ -2,16 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.inference.words import CALIBRATE, NOT_MEASURED, remark
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import Intervals, can_be_measured, is_current
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.messages import Remark, counted
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
-    from scoringnet_tf.sports import Sport
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Reliability:
         """The probability with which an interval holds the true score; None without intervals."""
         return self.intervals.level if self.intervals.half_widths and not self.reasons else None
 
-    def score_intervals(self, scores: Mapping[str, float], sport: "Sport") -> dict[str, tuple[float, float]]:
+    def score_intervals(self, scores: Mapping[str, float], sport: Sport) -> dict[str, tuple[float, float]]:
         """Score → lower and upper end in points, for each score that has an interval."""
         ends = {name: self.intervals.around(name, value, sport.range_of(name)) for name, value in scores.items()}
         return {name: interval for name, interval in ends.items() if interval}
@@ -51,7 +48,7 @@ class Reliability:
         return {name: None if width is None else round(width + frame, 3) for name, width in widths.items()}
 
 
-def reliability(model: "ScoringNet", scorer: "ScoringNet | None" = None) -> Reliability:
+def reliability(model: ScoringNet, scorer: ScoringNet | None = None) -> Reliability:
     """A model's `Reliability`, with the scores of another one if there is a `scorer`. It reads all weights once."""
     scoring = scorer or model
     reasons, remarks, of_times = score_reasons(scoring), doubts(scoring), doubts(model)
@@ -68,7 +65,7 @@ def reliability(model: "ScoringNet", scorer: "ScoringNet | None" = None) -> Reli
     )
 
 
-def score_reasons(model: "ScoringNet") -> list[Remark]:
+def score_reasons(model: ScoringNet) -> list[Remark]:
     """Why a model's scores measure no video (`words.MODEL_REASONS`); empty if they may."""
     if model.unlearned_parts:
         return [remark("scores_not_learned")]
@@ -76,7 +73,7 @@ def score_reasons(model: "ScoringNet") -> list[Remark]:
     return [remark("simulated_training", pixels=described_pixels(simulation))] if simulation else []
 
 
-def doubts(model: "ScoringNet") -> list[Remark]:
+def doubts(model: ScoringNet) -> list[Remark]:
     """A model's checks that are not made or may be wrong for want of `TrainingStatistics`."""
     statistics = model.reference
     if statistics is None:
@@ -95,12 +92,12 @@ def doubts(model: "ScoringNet") -> list[Remark]:
     return remarks
 
 
-def stated_intervals(model: "ScoringNet") -> Intervals:
+def stated_intervals(model: ScoringNet) -> Intervals:
     """The `Intervals` that a model states for scores; none, and why, if they are unknown or stale."""
     return _stated(model, "intervals", doubts(model))
 
 
-def _stated(model: "ScoringNet", kind: str, remarks: list[Remark]) -> Intervals:
+def _stated(model: ScoringNet, kind: str, remarks: list[Remark]) -> Intervals:
     for doubt in remarks:
         if doubt.code in ("no_reference", "stale_reference"):
             return Intervals.none(doubt)

@@ -9,17 +9,15 @@ features at once.
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.models.backbones.i3d import Block
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.segmentation import channel_means
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
 
 MAX_WINDOW = 256  # frames
 ACTIVATIONS = 2**26  # numbers that come out of the largest layer for one window: 256 MiB
@@ -82,7 +80,7 @@ class WindowedModel:
             at full width, 128 for I3D.
     """
 
-    def __init__(self, model: "ScoringNet", window: int | None = None) -> None:
+    def __init__(self, model: ScoringNet, window: int | None = None) -> None:
         kfs = model.segmenter
         self._backbone: WindowedBackbone | None = None
         self._stages: Callable[[np.ndarray], np.ndarray] | None = None
