@@ -14,11 +14,7 @@ COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
 
 
 def draws_of(
-    measure: str,
-    truth: np.ndarray,
-    rows: Mapping[str, np.ndarray],
-    number: int | None = None,
-    groups: Groups = (),
+    measure: str, truth: np.ndarray, rows: Mapping[str, np.ndarray], number: int | None = None, groups: Groups = ()
 ) -> dict[str, np.ndarray]:
     """`drawn` for a measure of scores; R-ℓ2 goes by the range of all videos' scores.
 
