@@ -213,7 +213,7 @@ def _joints(paths: list[str], info: DatasetInfo | None) -> int:
         origin = joint_files.origin_of(extractor.rate)
     else:
         videos, origin = feature_folder.videos_of_records(info), joint_files.origin_of(info.frame_rate, info)
-        extractor = joint_files.RecordFollower(info, functools.partial(follow, models=models))
+        extractor = functools.partial(joint_files.joints_of_record, info, functools.partial(follow, models=models))
     kept, failed = len(videos), 0
     if not joint_files.prepare(folder, joint_files.index_of(models, model), origin):
         kept, failed = feature_folder.extract_videos(videos, extractor, folder, joint_files.file_name)

@@ -69,37 +69,29 @@ def file_name(video: str) -> str:
 # === From records ===
 
 
-class RecordFollower:
-    """Follows the athlete in a record's stored frames, between the ends of its flight; see `Follow`."""
+def joints_of_record(info: DatasetInfo, follow: Follow, record: Mapping[str, Any]) -> np.ndarray:
+    """A parsed record's joints (L, 17, 3): the athlete is followed between the ends of the flight.
 
-    def __init__(self, info: DatasetInfo, follow: Follow) -> None:
-        self._sport, self._aspect, self._follow = get_sport(info.sport), info.aspect, follow
+    That is the last stage which difficulty needs. InputError if no frame is labelled as it.
+    """
+    sport, times = get_sport(info.sport), record["image/timestamp"] / 1e6
+    needed = sport.difficulty_fragment or sport.fragment("final")
+    flight: Any = np.flatnonzero(record["stage/index"] == sport.stage_index(needed[-1])) if needed else ()
+    if not len(flight):
+        message = f"{record['example/id'].decode()}: no frame is labelled as {(needed or ('a stage',))[-1]}."
+        raise InputError("no_stages", message, "Label its stages, or give the video file.")
+    pictures = [_in_shape(decode_jpeg(jpeg), info.aspect) for jpeg in record["image/encoded"]]
+    return joints_of(follow(pictures, times, start=int(flight[0]), stop=int(flight[-1]) + 1), times)
 
-    def __call__(self, record: Mapping[str, Any]) -> np.ndarray:
-        """A parsed record's joints (L, 17, 3); InputError if no frame is labelled as flight."""
-        start, stop = self._flight(record)
-        pictures = [self._shown(decode_jpeg(jpeg)) for jpeg in record["image/encoded"]]
-        times = record["image/timestamp"] / 1e6
-        return joints_of(self._follow(pictures, times, start=start, stop=stop), times)
 
-    def _flight(self, record: Mapping[str, Any]) -> tuple[int, int]:
-        """The first frame in the last stage that difficulty needs, and the first one after it."""
-        needed = self._sport.difficulty_fragment or self._sport.fragment("final")
-        is_flight = record["stage/index"] == self._sport.stage_index(needed[-1]) if needed else np.zeros(0, bool)
-        if not is_flight.any():
-            message = f"{record['example/id'].decode()}: no frame is labelled as {(needed or ('a stage',))[-1]}."
-            raise InputError("no_stages", message, "Label its stages, or give the video file.")
-        frames = np.flatnonzero(is_flight)
-        return int(frames[0]), int(frames[-1]) + 1
+def _in_shape(frame: np.ndarray, aspect: float | None) -> np.ndarray:
+    """A stored frame in the shape of the picture."""
+    import cv2
 
-    def _shown(self, frame: np.ndarray) -> np.ndarray:
-        """A stored frame in the shape of the picture."""
-        import cv2
-
-        height, width = frame.shape[:2]
-        wide = width if self._aspect is None else self._aspect * height
-        is_stretched = max(wide / width, width / wide) > STRETCHED
-        return cv2.resize(frame, (round(wide), height)) if is_stretched else np.ascontiguousarray(frame)
+    height, width = frame.shape[:2]
+    wide = width if aspect is None else aspect * height
+    is_stretched = max(wide / width, width / wide) > STRETCHED
+    return cv2.resize(frame, (round(wide), height)) if is_stretched else np.ascontiguousarray(frame)
 
 
 # === From files ===

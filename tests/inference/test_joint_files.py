@@ -1,5 +1,6 @@
 """Joints of records and of video files, followed by a stand-in that knows where the athlete is."""
 
+import functools
 import shutil
 import types
 
@@ -14,9 +15,9 @@ from scoringnet_tf.inference.feature_folder import extract_videos, videos_of_rec
 from scoringnet_tf.inference.flights import joints_of
 from scoringnet_tf.inference.joint_files import (
     FileFollower,
-    RecordFollower,
     file_name,
     index_of,
+    joints_of_record,
     origin_of,
     prepare,
     videos_of_files,
@@ -62,7 +63,7 @@ def records(diving_records, tmp_path):
 def extracted(info, follow):
     folder = joints_folder(info)
     prepare(folder, index_of(MODELS), origin_of(info.frame_rate, info))
-    return extract_videos(videos_of_records(info), RecordFollower(info, follow), folder, file_name)
+    return extract_videos(videos_of_records(info), functools.partial(joints_of_record, info, follow), folder, file_name)
 
 
 def test_joints_of_records_are_followed_in_the_flight_and_resumed(records):
@@ -91,18 +92,18 @@ def test_stored_frames_are_followed_in_the_shape_of_the_picture(records):
     """A picture of 16:9 is squeezed into a frame of 4:3; a squeezed body has other angles."""
     records.aspect, follow = 16 / 9, Follow()
     name, read = videos_of_records(records)[0][0], videos_of_records(records)[0].frames
-    assert RecordFollower(records, follow)(read()).shape[1:] == (17, 3) and name
+    assert joints_of_record(records, follow, read()).shape[1:] == (17, 3) and name
     assert follow.calls[0][0][1:] == (36, 64, 3)
 
 
 def test_the_flight_is_the_stage_that_difficulty_needs(records):
     follow, record = Follow(), videos_of_records(records)[0].frames()
     record["stage/index"] = np.repeat([1, 2, 3, 0], [4, 9, 5, len(record["stage/index"]) - 18])
-    RecordFollower(records, follow)(record)
+    joints_of_record(records, follow, record)
     assert follow.calls[0][2:] == (4, 13)
     record["stage/index"][:] = -1
     with refused("no_stages", record["example/id"].decode()):
-        RecordFollower(records, follow)(record)
+        joints_of_record(records, follow, record)
 
 
 def test_joints_lie_in_the_scene_whatever_the_camera_does():

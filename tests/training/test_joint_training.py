@@ -1,6 +1,7 @@
 """From simulated joints to scores: trained with the simulator's factors, evaluated, exported, and read from a file."""
 
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -20,7 +21,7 @@ from scoringnet_tf.inference.evaluation import predict_records, prediction_funct
 from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.inference.feature_folder import extract_videos, videos_of_records, write_tables
 from scoringnet_tf.inference.flights import joint_scores
-from scoringnet_tf.inference.joint_files import RecordFollower, file_name, origin_of, prepare
+from scoringnet_tf.inference.joint_files import file_name, joints_of_record, origin_of, prepare
 from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.presets import load_scoring_net
@@ -100,7 +101,7 @@ def test_followed_joints_become_records_and_scores(diving_records, model, tmp_pa
     info, folder = DatasetInfo.load(diving_records), tmp_path / "joints"
     bodies = iter([panned(turned(half_turns)) for half_turns in np.linspace(1, 5, 10)])
     prepare(folder, {"source": "drawn"}, origin_of(info.frame_rate, info))
-    follower = RecordFollower(info, lambda *_, start, stop: [next(bodies)])
+    follower = functools.partial(joints_of_record, info, lambda *_, start, stop: [next(bodies)])
     assert extract_videos(videos_of_records(info), follower, folder, file_name) == (0, 0)
     sport = write_tables(info, folder, file_name)
     built = build_records("manifest", folder, tmp_path / "records", workers=1, sport=sport)[0]
