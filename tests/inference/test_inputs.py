@@ -257,8 +257,8 @@ def scorer(score, read=lambda path, *_, **__: iter([path])):
 
 
 def test_options_reach_whoever_scores():
-    def read(*given, speed):
-        yield *given, speed
+    def read(path, **stretch):
+        yield path, *stretch.values()
 
     options = {
         "force": True,
