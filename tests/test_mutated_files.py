@@ -41,7 +41,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SPORTS, read_sport, sport_yaml
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.run_record import RunRecord, held_out_ids
+from scoringnet_tf.training.run_record import RunRecord, videos_of_run
 
 ODD = (None, "x", [], {}, -1, 1e308, 10**30, math.nan)
 
@@ -370,7 +370,7 @@ def test_files_of_a_run(tmp_path):
     state.parent.mkdir(parents=True)
     state.write_text(json.dumps({"phase": "joint", "steps_done": 4, "epochs_done": 1}))
     for path, read in (
-        (tmp_path / "config.json", lambda: held_out_ids(tmp_path / "best.keras")),
+        (tmp_path / "config.json", lambda: videos_of_run(tmp_path / "best.keras")),
         (state, Checkpoints(tmp_path).latest),
     ):
         content = path.read_bytes()

@@ -106,9 +106,8 @@ def _table(name: str, experiment: Experiment, surroundings: Surroundings) -> str
     described = suite.described(experiment, wheres, seeds) if wheres else {}
     if not described.get("trainings"):
         return None
-    hashes = [info.data_hash for info in surroundings.tested]
-    data = {"name": surroundings.records.name, "sport": surroundings.sport, "hash": hashes}
-    described = {"command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]], "data": data, **described}
+    described["data"]["hash"] = [info.data_hash for info in surroundings.tested]
+    described = {"command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]], **described}
     folder = _check_replaceable(name, surroundings, [one["folder"] for one in described["trainings"]])
     if not experiment.is_figure:
         return report.write_results(folder, experiment, results, described, chosen)

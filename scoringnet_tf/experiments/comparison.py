@@ -77,8 +77,7 @@ def compare(
     (table,) = suite.possible({name: table}, surroundings).values()
     if failures := suite.run([table], surroundings, seeds):
         raise TrainingError("; ".join(failures))
-    data = {"name": surroundings.records.name, "sport": surroundings.sport}
-    described = {"data": data, **suite.described(table, [surroundings], seeds)}
+    described = suite.described(table, [surroundings], seeds)
     return Comparison(table, suite.results(table, surroundings, seeds), described)
 
 

@@ -81,8 +81,7 @@ def _table(experiment: Experiment, found: Results, surroundings: Surroundings, s
     rows = [row for row in WAYS if row.name in found.predicted]
     table = dataclasses.replace(experiment, rows=rows)
     whole = dataclasses.replace(found, predicted={row.name: found.predicted[row.name] for row in rows})
-    data = {"name": surroundings.records.name, "sport": surroundings.sport}
-    described = {"data": data, **suite.described(table, [surroundings], seeds)}
+    described = suite.described(table, [surroundings], seeds)
     return report.markdown(table, report.cells([whole], table, FIGURES), described)
 
 

@@ -230,7 +230,7 @@ def _finished(
 
 
 def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int) -> dict[str, Any]:
-    """What a result says of its runs: the preset, each training that the figures rest on, what was learned.
+    """What a result says: its data, the preset, each training that the figures rest on, what was learned.
 
     `learned_from_test` is row → the number of test videos that its start learned from, at most of its reports.
     """
@@ -246,6 +246,7 @@ def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int
     runs = [{"folder": name, **{k: file[k] for k in KEPT if k in file}} for name, file in files.items()]
     learned = {row.name: max(_learned(row, where, seeds) for where in splits) for row in experiment.rows}
     return {
+        "data": {"name": splits[0].records.name, "sport": splits[0].sport},
         "seconds_of_training": round(sum(one["seconds"] for one in runs)),
         "trainings": runs,
         "learned_from_test": {row: number for row, number in learned.items() if number},

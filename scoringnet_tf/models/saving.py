@@ -128,13 +128,11 @@ class Preset(Model):
         """
         if not overwrite and as_path(filepath).exists():
             raise FileExistsError(f"{filepath} exists, and overwrite is False.")
-        is_as_saved = not self.compiled and self.get_config()["dtype"] == "float32" and self._computes_in_float32()
+        # A backbone may have a policy of its own.
+        in_float32 = all(layer.dtype_policy.name == "float32" for layer in all_layers(self))
+        is_as_saved = in_float32 and not self.compiled and self.get_config()["dtype"] == "float32"
         with replacing_file(filepath) as temporary:
             keras.saving.save_model(self if is_as_saved else self.with_dtype("float32"), temporary, **options)
-
-    def _computes_in_float32(self) -> bool:
-        """Whether all layers do, those of a backbone with a policy of its own included."""
-        return all(layer.dtype_policy.name == "float32" for layer in all_layers(self))
 
     def with_dtype(self: Trained, dtype: str | None, **changes: Any) -> Trained:
         """The same model with the same weights under another dtype policy; `changes` replace configuration entries."""

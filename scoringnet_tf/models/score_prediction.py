@@ -117,7 +117,7 @@ def score_tower(
 
     # 2. What it tells beside its score
     told = _auxiliary_heads(x, tells, settings)
-    if "element" in told and name == tower_name("difficulty"):
+    if "element" in told and name == "difficulty_tower":
         difficulties = [*settings["elements"].values()]
         score = ExpectedDifficulty(difficulties, name="expected_difficulty", dtype="float32")(told["element"])
         return Functional(clip, {"score": score, **told}, name=name)
@@ -254,7 +254,7 @@ class ScorePredictor(Functional):
             length = clip_lengths[0 if score == "difficulty" else 1]
             clip_shape = (length, features) if features else (length, *image_size, 3)
             mean, std = score_statistics[score]
-            tower = score_tower(tower_name(score), clip_shape, mean, std, config, tells[score])
+            tower = score_tower(f"{score}_tower", clip_shape, mean, std, config, tells[score])
             inputs[f"{score}_clip"] = keras.Input(clip_shape, dtype=tower.input.dtype, name=f"{score}_clip")
             answer = tower(inputs[f"{score}_clip"])
             if tells[score]:
@@ -282,7 +282,7 @@ class ScorePredictor(Functional):
     @property
     def towers(self) -> dict[str, keras.Model]:
         """Score → its tower."""
-        return {score: self.get_layer(tower_name(score)) for score in self.scores}
+        return {score: self.get_layer(f"{score}_tower") for score in self.scores}
 
     @property
     def poolings(self) -> dict[str, tuple[layers.Layer, layers.Layer]]:
@@ -318,11 +318,6 @@ class ScorePredictor(Functional):
         means = {name: ops.mean(ops.reshape(each, (2, -1, *each.shape[1:])), axis=0) for name, each in outputs.items()}
         fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
         return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.sport)
-
-
-def tower_name(score: str) -> str:
-    """A score tower's name."""
-    return f"{score}_tower"
 
 
 def _combined(

@@ -70,17 +70,6 @@ def _is_positive(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
-def _checked_backbone(backbone: Any, image_size: tuple[int, ...], features: Settings | None) -> Backbone:
-    """A `Backbone`; InputError beside features, or for another frame size."""
-    if features:
-        raise InputError("flags_conflict", "A model has a backbone or features, not both.")
-    backbone = as_backbone(backbone, image_size)
-    if image_size not in (defaults.IMAGE_SIZE, backbone.frame_size):
-        message = f"image_size is {image_size}; the backbone sees {backbone.frame_size} (height, width)."
-        raise InputError("wrong_shape", message, "Leave image_size out.")
-    return backbone
-
-
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoringNet(Preset, Trainer, Functional):
     """Scores an untrimmed video: a stage head (KFS) labels its frames, score heads (SP) read the key fragments.
@@ -173,7 +162,9 @@ class ScoringNet(Preset, Trainer, Functional):
         content = completed("content", content, CONTENT)
         features, has_stages = content["features"], segmenter is not None and bool(rules.stages[1:])
         if backbone is not None:
-            backbone = _checked_backbone(backbone, image_size, features)
+            if features:
+                raise InputError("flags_conflict", "A model has a backbone or features, not both.")
+            backbone = as_backbone(backbone, image_size)
             image_size = backbone.frame_size
         segmenter = completed("segmenter", segmenter or {}, SEGMENTER) if has_stages else None
         score_predictor = completed("score_predictor", score_predictor, SCORE_PREDICTOR)

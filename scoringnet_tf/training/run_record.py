@@ -151,17 +151,11 @@ def videos_of_run(model_path: AnyPath) -> set[str]:
 
 
 def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
-    """The videos that a model's run held out of its training split; InputError if it had other records."""
-    ids, data_hash = held_out_ids(model_path)
-    if data_hash != info.data_hash:
-        message = f"{info.records_dir}: the run that made {model_path} had other records (another data hash)."
-        raise InputError("other_records", message)
-    return ids
-
-
-def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
-    """(Videos that a model's run held out of its training split, its records' hash); InputError if unknown."""
+    """The videos that a model's run held out of training; InputError if unknown, or it had other records."""
     path, values = as_path(model_path).parent / CONFIG, _beside(model_path)
     if not values:
         raise InputError("not_found", f"{path}, the configuration of the run that made the model, is missing.")
-    return values["validation_ids"], values["data_hash"]
+    if values["data_hash"] != info.data_hash:
+        message = f"{info.records_dir}: the run that made {model_path} had other records (another data hash)."
+        raise InputError("other_records", message)
+    return values["validation_ids"]

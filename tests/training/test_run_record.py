@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import operator
+import types
 
 import keras
 import pytest
@@ -18,8 +19,9 @@ from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat
 from scoringnet_tf.training.plan import check
 from scoringnet_tf.training.resolve import resolve
-from scoringnet_tf.training.run_record import RunRecord, held_out_ids
+from scoringnet_tf.training.run_record import RunRecord, held_out_of
 
+RECORDS = types.SimpleNamespace(data_hash="hash", records_dir="records")
 TRAINED = {"steps_done": 1, "phase": "scoring", "epoch": 1}
 
 
@@ -158,9 +160,9 @@ def test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own(diving_recor
 
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
-    assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
+    assert held_out_of(RECORDS, tmp_path / "best.keras") == ["b", "a"]
     with refused("not_found", "config.json"):
-        held_out_ids(tmp_path / "elsewhere/best.keras")
+        held_out_of(RECORDS, tmp_path / "elsewhere/best.keras")
 
 
 @pytest.mark.parametrize(
@@ -178,4 +180,4 @@ def test_a_damaged_configuration_is_named(tmp_path, damaged, code):
     RunRecord(TrainingConfig(), "hash", validation_ids=["b", "a"]).write(tmp_path)
     (tmp_path / "config.json").write_text(damaged)
     with refused(code, "config.json"):
-        held_out_ids(tmp_path / "best.keras")
+        held_out_of(RECORDS, tmp_path / "best.keras")

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf import defaults
 from scoringnet_tf.models.backbones.c3d import PREPROCESSING, preprocess
 from scoringnet_tf.models.backbones.i3d import Block
 from scoringnet_tf.models.fragments import take_frames
@@ -259,15 +260,17 @@ class Backbone(Functional):
         return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"], custom_objects)})
 
 
-def as_backbone(backbone: "Backbone | keras.Model | Mapping[str, Any]", frame_size: Any = None) -> Backbone:
-    """A `Backbone` from a model, or from its configuration, for frames (H, W)."""
-    if isinstance(backbone, Backbone):
-        return backbone
+def as_backbone(backbone: Any, image_size: tuple[int, ...]) -> Backbone:
+    """A `Backbone` from a model, or from its configuration, for frames (H, W); InputError if it sees others."""
     if isinstance(backbone, Mapping):
-        return keras.saving.deserialize_keras_object(dict(backbone))
+        backbone = keras.saving.deserialize_keras_object(dict(backbone))
     if not isinstance(backbone, keras.Model):
         raise InputError("wrong_value", f"backbone is a {type(backbone).__name__}, not a keras.Model.")
-    return Backbone(backbone, tuple(frame_size))
+    found: Any = backbone if isinstance(backbone, Backbone) else Backbone(backbone, tuple(image_size))
+    if image_size not in (defaults.IMAGE_SIZE, found.frame_size):
+        message = f"image_size is {image_size}; the backbone sees {found.frame_size} (height, width)."
+        raise InputError("wrong_shape", message, "Leave image_size out.")
+    return found
 
 
 def at_layers(model: keras.Model, names: Sequence[str]) -> keras.Model:

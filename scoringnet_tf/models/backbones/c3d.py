@@ -75,36 +75,6 @@ def describe_preprocessing(preprocessing: Mapping[str, Any]) -> str:
     return f"{preprocessing['channels'].upper()} frames less {text}, times {preprocessing['scale']:g}"
 
 
-def trunk(
-    x: Any,
-    *,
-    width_multiplier: float,
-    temporal_pooling: bool,
-    final_endpoint: str,
-    frame_mask: Any = None,
-    kernel_l2: float = 0.0,
-    dtype: str | None = None,
-) -> Any:
-    """Applies C3D's layers up to `final_endpoint` to normalised frames (B, L, H, W, C): (B, L', H', W', C').
-
-    With a mask (B, L) padded frames are zero before every convolution, as beyond the end of an unpadded video.
-    """
-    for (name, spec), (following, window) in itertools.pairwise([*TRUNK, ("", None)]):
-        if name.startswith("conv"):
-            if frame_mask is not None:
-                x = FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
-            filters = scaled_width(spec, width_multiplier)
-            # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
-            pooled = following.startswith("pool") and name != final_endpoint
-            pool_size = (window if temporal_pooling else (1, 2, 2)) if pooled else None
-            x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, pool_size=pool_size, dtype=dtype)
-        else:
-            x = layers.Identity(name=name, dtype=dtype)(x)  # the convolution before it has pooled, see `Conv3D`
-        if name == final_endpoint:
-            return x
-    raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
-
-
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class C3D(Preset, Functional):
     """C3D with named endpoints and Caffe's pooling semantics.
@@ -159,6 +129,8 @@ class C3D(Preset, Functional):
         **kwargs: Any,
     ):
         config = arguments_of(locals())
+        if final_endpoint not in ENDPOINTS:
+            raise unknown_name("final_endpoint", final_endpoint, ENDPOINTS)
         if top not in ("fc", "regressor"):
             raise unknown_name("top", top, ("fc", "regressor"))
         if masked and temporal_pooling:
@@ -170,15 +142,17 @@ class C3D(Preset, Functional):
 
         # === Functional Model ===
         x = preprocess(frames, **preprocessing, dtype=dtype)
-        x = trunk(
-            x,
-            width_multiplier=width_multiplier,
-            temporal_pooling=temporal_pooling,
-            final_endpoint=final_endpoint,
-            frame_mask=mask,
-            kernel_l2=kernel_l2,
-            dtype=dtype,
-        )
+        endpoints = TRUNK[: ENDPOINTS.index(final_endpoint) + 1]
+        for (endpoint, spec), (following, window) in itertools.pairwise([*endpoints, ("", None)]):
+            if endpoint.startswith("pool"):
+                x = layers.Identity(name=endpoint, dtype=dtype)(x)  # the convolution before it has pooled, see `Conv3D`
+                continue
+            if masked:  # as beyond the end of an unpadded video
+                x = FrameMask(name=f"{endpoint}_mask", dtype=dtype)(x, mask)
+            # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
+            pool_size = (window if temporal_pooling else (1, 2, 2)) if following.startswith("pool") else None
+            filters = scaled_width(spec, width_multiplier)
+            x = conv3d(x, filters, name=endpoint, kernel_l2=kernel_l2, pool_size=pool_size, dtype=dtype)
         if heads is not None:
             units = scaled_width(top_units, width_multiplier)
             if top == "fc":
@@ -193,8 +167,7 @@ class C3D(Preset, Functional):
         # === Config ===
         self.preprocessing, self.learned_from = preprocessing, {*learned_from}
         if not temporal_pooling:  # each convolution sees one frame to either side
-            endpoints = ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]
-            self.temporal_strides, self.reach = [1], sum(name.startswith("conv") for name in endpoints)
+            self.temporal_strides, self.reach = [1], sum(end.startswith("conv") for end, _ in endpoints)
         self._config = config | {
             "input_shape": tuple(input_shape),
             "heads": None if heads is None else dict(heads),
