@@ -260,13 +260,13 @@ class Backbone(Functional):
         return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"], custom_objects)})
 
 
-def as_backbone(backbone: Any, image_size: tuple[int, ...]) -> Backbone:
+def as_backbone(backbone: Any, image_size: Any) -> Backbone:
     """A `Backbone` from a model, or from its configuration, for frames (H, W); InputError if it sees others."""
     if isinstance(backbone, Mapping):
         backbone = keras.saving.deserialize_keras_object(dict(backbone))
     if not isinstance(backbone, keras.Model):
         raise InputError("wrong_value", f"backbone is a {type(backbone).__name__}, not a keras.Model.")
-    found: Any = backbone if isinstance(backbone, Backbone) else Backbone(backbone, tuple(image_size))
+    found: Any = backbone if isinstance(backbone, Backbone) else Backbone(backbone, image_size)
     if image_size not in (defaults.IMAGE_SIZE, found.frame_size):
         message = f"image_size is {image_size}; the backbone sees {found.frame_size} (height, width)."
         raise InputError("wrong_shape", message, "Leave image_size out.")
