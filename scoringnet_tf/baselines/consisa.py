@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 
 import numpy as np
+from scipy.linalg import polar
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import additive_chi2_kernel
@@ -50,7 +51,7 @@ class Subspaces:
         """A layer of the `sparsest` filters for inputs (N, D): K `units`, fewer if N or D are."""
         units = max(SUBSPACE, min(units, *inputs.shape) // SUBSPACE * SUBSPACE)
         whitening = PCA(units, whiten=True, random_state=int(rng.integers(2**31))).fit(inputs)
-        start = orthonormal(rng.standard_normal((units, units)))
+        start, _ = polar(rng.standard_normal((units, units)))
         return cls(whitening, sparsest(whitening.transform(inputs), start))
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
@@ -70,7 +71,7 @@ def sparsest(whitened: np.ndarray, filters: np.ndarray) -> np.ndarray:
         rate = rate / 2 if found.mean() > cost else rate
         cost = found.mean()
         gradient = (responses / np.repeat(found, SUBSPACE, axis=1)).T @ whitened / len(whitened)
-        filters = orthonormal(filters - rate * gradient)
+        filters, _ = polar(filters - rate * gradient)  # the nearest filters with orthonormal rows
     return filters
 
 
@@ -78,12 +79,6 @@ def lengths(responses: np.ndarray) -> np.ndarray:
     """The length of responses (N, K) within each subspace, (N, K / `SUBSPACE`)."""
     squares = np.square(responses).reshape(len(responses), -1, SUBSPACE)
     return np.sqrt(squares.sum(axis=-1) + SMALLEST)
-
-
-def orthonormal(filters: np.ndarray) -> np.ndarray:
-    """(F Fᵀ)^(−½) F: the nearest filters (K, K) with orthonormal rows."""
-    left, _, right = np.linalg.svd(filters)
-    return left @ right
 
 
 # === Blocks ===

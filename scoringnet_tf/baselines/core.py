@@ -120,10 +120,6 @@ class RegressionTree(layers.Layer):
         low, high = (ops.zeros_like(found) + each for each in (self.edges[:-1], self.edges[1:]))
         return ops.stack([found, self.places(read)[..., 0], low, high], axis=-1)
 
-    def get_config(self) -> dict[str, Any]:
-        """The arguments."""
-        return {**super().get_config(), "depth": self.depth}
-
 
 def node_layer(nodes: int, units: int, size: int, name: str, activation: str | None = None) -> layers.Layer:
     """(B, E, nodes, U) → (B, E, nodes, size), each node by its own weights."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from scoringnet_tf.body.skeleton import FORMATS, JOINTS, from_format
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.support.files import local_file, read_json
+from scoringnet_tf.support.files import file_sha256, local_file, read_json
 from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.paths import AnyPath, as_path
 
@@ -93,8 +93,7 @@ def joints_hash(info: DatasetInfo) -> str:
     folder, digests = as_path(joints_folder(info)), {}
     for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos))):
         if (folder / name).is_file():  # the reader reports missing ones
-            with local_file(folder / name) as local:
-                digests[name] = hashlib.sha256(local.read_bytes()).hexdigest()
+            digests[name] = file_sha256(folder / name)
     return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
 

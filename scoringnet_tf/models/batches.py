@@ -19,11 +19,6 @@ VIDEO_WEIGHTS = "video_weights"  # among the targets of `fit` on arrays: Keras w
 # === Inputs ===
 
 
-def are_arrays(x: Any) -> bool:
-    """Whether `fit` was given arrays, not a dataset."""
-    return isinstance(x, Mapping | tuple | list | np.ndarray) or keras.ops.is_tensor(x)
-
-
 def inputs_of(model: keras.Model, x: Any) -> dict[str, Any]:
     """A model's inputs from a dictionary, (content, mask), or content alone, all of whose steps are then real.
 

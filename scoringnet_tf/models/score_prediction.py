@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from scoringnet_tf import defaults, losses
@@ -12,7 +13,7 @@ from scoringnet_tf.models.backbones.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import StatisticsPooling, decay, regressor, sequence_regressor
 from scoringnet_tf.models.saving import Functional, arguments_of
-from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
+from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
 
 HEADS = {  # and the loss of each, in `losses`
@@ -23,21 +24,6 @@ ACTIVATIONS = ("linear", "relu")
 VIEWS = (1, 2)
 AUXILIARY = ("element", "faults")  # what towers tell beside scores, if they learned it
 POOLING, SCALING = "statistics_pooling", "statistics_scaling"
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoreFusion(layers.Layer):
-    """F of Eq. 4: difficulty (B,) and execution (B,) to the final score (B,), by the rule of the sport."""
-
-    def __init__(self, sport: SportForm, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.sport = get_sport(sport)
-
-    def call(self, difficulty: Any, execution: Any) -> Any:
-        return self.sport.fuse(difficulty, execution)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "sport": kept_form(self.sport)}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -55,28 +41,6 @@ class ExpectedScore(layers.Layer):
     def call(self, probabilities: Any) -> tuple[Any, Any]:
         expected, variance = losses.distribution_moments(probabilities)
         return self.center + self.std * expected, self.std**2 * variance
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "mean": self.center, "std": self.std}
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ExpectedDifficulty(layers.Layer):
-    """The mean (B,) of the elements' difficulties, by the probabilities (B, N) of each.
-
-    Args:
-        difficulties: (N,), points.
-    """
-
-    def __init__(self, difficulties: Sequence[float], **kwargs: Any):
-        super().__init__(**kwargs)
-        self.difficulties = [*difficulties]
-
-    def call(self, probabilities: Any) -> Any:
-        return ops.sum(probabilities * ops.convert_to_tensor(self.difficulties, dtype=self.compute_dtype), axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "difficulties": self.difficulties}
 
 
 def score_tower(
@@ -118,8 +82,7 @@ def score_tower(
     # 2. What it tells beside its score
     told = _auxiliary_heads(x, tells, settings)
     if "element" in told and name == "difficulty_tower":
-        difficulties = [*settings["elements"].values()]
-        score = ExpectedDifficulty(difficulties, name="expected_difficulty", dtype="float32")(told["element"])
+        score = ops.sum(told["element"] * np.array([*settings["elements"].values()], "float32"), axis=-1)
         return Functional(clip, {"score": score, **told}, name=name)
 
     # 3. The head
@@ -265,12 +228,11 @@ class ScorePredictor(Functional):
                 said[f"{score}_distribution"] = answer
             else:
                 said[score] = answer
-        fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
-        outputs = _combined(said, scores, expected, fusion, rules)
+        outputs = _combined(said, scores, expected, rules)
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self.scores, self.views = scores, views
+        self.sport, self.scores, self.views = rules, scores, views
         self._config = config | {
             "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
@@ -316,23 +278,23 @@ class ScorePredictor(Functional):
         with_distribution = self._config["head"] == "distribution"
         expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
         means = {name: ops.mean(ops.reshape(each, (2, -1, *each.shape[1:])), axis=0) for name, each in outputs.items()}
-        fusion = self.get_layer("final") if self.scores == PREDICTED_SCORES else None
-        return _combined(means, self.scores, expected, fusion and fusion.call, fusion and fusion.sport)
+        return _combined(means, self.scores, expected, self.sport)
 
 
 def _combined(
-    said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], fuse: Any, rules: Any
+    said: Mapping[str, Any], scores: Sequence[str], expected: Mapping[str, Any], sport: Sport
 ) -> dict[str, Any]:
     """All of SP's outputs: scores (B,) or distributions (B, K) from the towers, by name, and what follows from them.
 
-    `expected` (score → `ExpectedScore`'s function) is empty without distributions, `fuse` None for one tower.
+    Two scores make a third by the sport's rule (Eq. 4). `expected` (score → `ExpectedScore`'s function) is empty
+    without distributions.
     """
     outputs, variances = dict(said), {}
     for score in scores if expected else ():
         outputs[score], variances[score] = expected[score](said[f"{score}_distribution"])
-    if fuse is not None:
+    if scores == PREDICTED_SCORES:
         parts = [outputs[score] for score in PREDICTED_SCORES]
-        outputs["final"] = fuse(*parts)
+        outputs["final"] = sport.fuse(*parts)
         if expected:
-            variances["final"] = rules.fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
+            variances["final"] = sport.fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
     return outputs | {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}

@@ -50,15 +50,6 @@ def resnet50(frames: Any, frame_mask: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class NormalizedReLU(layers.Layer):
-    """ReLU, divided at every step by its largest channel: x (B, L, C) → (B, L, C), 0…1 (Lea et al., §3)."""
-
-    def call(self, x: Any) -> Any:
-        x = ops.relu(x)
-        return x / (ops.max(x, axis=-1, keepdims=True) + 1e-5)
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
 class RepeatedSteps(layers.Layer):
     """Repeats every step, for as many steps as `like` has: x (B, ⌈L / 2⌉, C), like (B, L, …) → (B, L, C)."""
 
@@ -90,10 +81,12 @@ def ed_tcn(x: Any, frame_mask: Any) -> Any:
 
 
 def _convolved(x: Any, frame_mask: Any, filters: int, name: str) -> Any:
+    """A convolution and ReLU, divided at every step by its largest channel: 0…1 (Lea et al., §3)."""
     x = FrameMask(name=f"{name}_mask", dtype="float32")(x, frame_mask)
     x = layers.Conv1D(filters, ED_TCN_LENGTH, padding="same", name=name, dtype="float32")(x)
     x = _channel_dropout(x, ED_TCN_DROPOUT, f"{name}_dropout")
-    return NormalizedReLU(name=f"{name}_normalized", dtype="float32")(x)
+    x = ops.relu(x)
+    return x / (ops.max(x, axis=-1, keepdims=True) + 1e-5)
 
 
 def _channel_dropout(x: Any, rate: float, name: str) -> Any:
@@ -104,36 +97,21 @@ def _channel_dropout(x: Any, rate: float, name: str) -> Any:
 # === TCN ===
 
 
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class LocalChange(layers.Layer):
-    """Takes a share of the mean around each frame off it: x (B, L, D), frame_mask (B, L) → (B, L, D).
-
-    Args:
-        share: how much is taken off, 0 to 1.
-        reach: real frames to either side that the mean is over.
-    """
-
-    def __init__(self, share: float = LOCAL_SHARE, reach: int = LOCAL_REACH, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.share, self.reach = share, reach
-
-    def call(self, x: Any, frame_mask: Any) -> Any:
-        is_real = ops.cast(frame_mask, x.dtype)[:, :, None]
-        sums, counts = self._mean_around(x * is_real), self._mean_around(is_real)
-        return x - self.share * sums / ops.maximum(counts, 1e-6)
-
-    def _mean_around(self, x: Any) -> Any:
-        """The mean over the window, zeros beyond both ends included."""
-        padded = ops.pad(x, ((0, 0), (self.reach, self.reach), (0, 0)))
-        return ops.average_pool(padded, 2 * self.reach + 1, strides=1, padding="valid", data_format="channels_last")
-
-    def compute_output_shape(
-        self, x_shape: tuple[int | None, ...], frame_mask_shape: tuple[int | None, ...] | None = None
-    ) -> tuple[int | None, ...]:
-        return x_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "share": self.share, "reach": self.reach}
+def local_change(x: Any, frame_mask: Any, share: float = LOCAL_SHARE, reach: int = LOCAL_REACH) -> Any:
+    """Takes a share of the mean over `reach` real frames to either side off each: x (B, L, D), frame_mask (B, L)."""
+    is_real = ops.cast(frame_mask, x.dtype)[:, :, None]
+    sums, counts = (
+        # The mean over the window, zeros beyond both ends included.
+        ops.average_pool(
+            ops.pad(each, ((0, 0), (reach, reach), (0, 0))),
+            2 * reach + 1,
+            strides=1,
+            padding="valid",
+            data_format="channels_last",
+        )
+        for each in (x * is_real, is_real)
+    )
+    return x - share * sums / ops.maximum(counts, 1e-6)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -156,9 +134,6 @@ class HeldEnds(layers.Layer):
         length = None if x.shape[1] is None else x.shape[1] + 2 * self.frames
         return keras.KerasTensor((x.shape[0], length, x.shape[2]), dtype=x.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "frames": self.frames}
-
 
 def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     """Temporal convolutions on what changes around each frame, squashed: one, then a residual block for each dilation.
@@ -168,8 +143,7 @@ def tcn(x: Any, frame_mask: Any, dropout_rate: float) -> Any:
     """
     # Film reaches 12 deviations of what was simulated. Not log1p, which ONNX lacks.
     x = ops.sign(x) * ops.log(1 + ops.abs(x))
-    x = LocalChange(name="local_change", dtype="float32")(x, frame_mask)
-    x = _channel_dropout(x, 0.4 * dropout_rate, "local_change_dropout")
+    x = _channel_dropout(local_change(x, frame_mask), 0.4 * dropout_rate, "local_change_dropout")
     x = _held_convolution(x, frame_mask, 1, dropout_rate, "tcn_input")
     for dilation in TCN_DILATIONS:
         name = f"tcn_dilated{dilation}"

@@ -16,7 +16,6 @@ from scoringnet_tf.models import loss_terms
 from scoringnet_tf.models.batches import (
     TARGETS,
     TRUE_STAGES,
-    are_arrays,
     by_output,
     check_device,
     check_learned,
@@ -267,8 +266,9 @@ class Trainer(Model):
         check_device(self)
         given = inspect.signature(method).bind(*arguments, **options).arguments
         given = {**given.pop("kwargs", {}), **given}
-        if are_arrays(given.get("x")):
-            given["x"] = inputs_of(self, given["x"])
+        x = given.get("x")
+        if isinstance(x, Mapping | tuple | list | np.ndarray) or ops.is_tensor(x):  # no dataset
+            given["x"] = inputs_of(self, x)
             if "y" in given:
                 given["y"], given["sample_weight"] = self._weighted(given["y"], given.get("sample_weight"))
         return given

@@ -10,7 +10,7 @@ from training_runs import scoring_run
 import scoringnet_tf
 from scoringnet_tf.inference.windows import WindowedModel
 from scoringnet_tf.models.layers import RealFrames
-from scoringnet_tf.models.segmenters import STAGE_NETWORKS, LocalChange
+from scoringnet_tf.models.segmenters import STAGE_NETWORKS, local_change
 from scoringnet_tf.training import config
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
@@ -100,7 +100,7 @@ def test_a_tcn_sees_as_far_as_its_convolutions_and_the_mean_around_a_frame(tcn):
 
 def test_a_share_of_the_mean_of_the_real_frames_around_is_taken_off():
     x, lengths = np.random.default_rng(0).normal(size=(2, 9, 3)).astype(np.float32), (9, 5)
-    found = np.asarray(LocalChange(share=0.6, reach=2)(x, np.arange(9) < np.array(lengths)[:, None]))
+    found = np.asarray(local_change(x, np.arange(9) < np.array(lengths)[:, None], share=0.6, reach=2))
     for video, length in enumerate(lengths):
         for frame in range(length):
             around = x[video, max(frame - 2, 0) : min(frame + 3, length)]

@@ -73,7 +73,7 @@ def test_a_model_holds_the_whole_definition(own_records, tmp_path):
     model = scoringnet_tf.ScoringNet.for_records(info, **TINY)
     model.save_to_preset(tmp_path / "run")
     loaded = load_scoring_net(tmp_path / "run")
-    assert loaded.sport == loaded.score_predictor.get_layer("final").sport == OWN
+    assert loaded.sport == loaded.score_predictor.sport == OWN
     assert loaded.get_config()["sport"] == loaded.segmenter.get_config()["sport"] == definition_of(OWN)
     assert loaded.segmenter.output_shape[-1] == 5
     check_fits(loaded, info)

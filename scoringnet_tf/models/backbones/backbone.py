@@ -43,9 +43,6 @@ class HeldFrames(layers.Layer):
         held = keras.KerasTensor((frames.shape[0], length, *frames.shape[2:]), frames.dtype)
         return held, keras.KerasTensor((frames.shape[0], length), "bool")
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "stride": self.stride}
-
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class EveryFrame(layers.Layer):
@@ -71,9 +68,6 @@ class EveryFrame(layers.Layer):
     def compute_output_spec(self, steps: Any, frame_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor((*frame_mask.shape, steps.shape[-1]), steps.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "stride": self.stride}
-
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class PlacesPooled(layers.Layer):
@@ -93,9 +87,6 @@ class PlacesPooled(layers.Layer):
         places = features.shape[self.leading :]
         size = places[-1] if self.pool == "mean" else math.prod(places)
         return keras.KerasTensor((*features.shape[: self.leading], size), "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "pool": self.pool, "leading": self.leading}
 
 
 # === The backbone ===
