@@ -53,19 +53,18 @@ def run(chosen: Tables) -> int:
     """Trains and evaluates, then writes and prints the tables of what is done."""
     surroundings = _surroundings()
     chosen = suite.possible(chosen, surroundings)
-    for name, experiment in chosen.items():
-        _, wheres, seeds = _splits_of(experiment, surroundings)
-        needed = [one.folder(where).name for where in wheres for one in suite.trainings([experiment], where, seeds)]
+    splits = {name: _splits_of(experiment, surroundings) for name, experiment in chosen.items()}
+    for name, (_, wheres, seeds) in splits.items():
+        needed = [one.folder(where).name for where in wheres for one in suite.trainings([chosen[name]], where, seeds)]
         _check_replaceable(name, surroundings, needed)
     together = [experiment for experiment in chosen.values() if not experiment.resplit]
     failures = suite.run(together, surroundings, flags.FLAGS.seeds) if together else []
-    for experiment in chosen.values():
-        _, wheres, seeds = _splits_of(experiment, surroundings)
-        for where in wheres if experiment.resplit else ():
-            failures += suite.run([experiment], where, seeds)
+    for name, (_, wheres, seeds) in splits.items():
+        for where in wheres if chosen[name].resplit else ():
+            failures += suite.run([chosen[name]], where, seeds)
     for name, experiment in chosen.items():
         try:
-            print(_table(name, experiment, surroundings) or f"{name}: nothing is done yet.")
+            print(_table(name, experiment, surroundings, *splits[name]) or f"{name}: nothing is done yet.")
         except InputError as error:
             if error.code != "results_kept":
                 raise
@@ -94,9 +93,15 @@ def _check_replaceable(name: str, surroundings: Surroundings, trainings: Sequenc
     return folder
 
 
-def _table(name: str, experiment: Experiment, surroundings: Surroundings) -> str | None:
+def _table(
+    name: str,
+    experiment: Experiment,
+    surroundings: Surroundings,
+    chosen: list[Split],
+    wheres: list[Surroundings],
+    seeds: int,
+) -> str | None:
     """The text of a table or figure, which is written; None if nothing is done."""
-    chosen, wheres, seeds = _splits_of(experiment, surroundings)
     results = [] if experiment.is_figure else [suite.results(experiment, where, seeds) for where in wheres]
     if results:  # of several splits those of which each row is done
         least = len(experiment.rows) if chosen else 1

@@ -54,7 +54,7 @@ def _check_stages(fragment_stages: Settings | None, scores: Collection[str]) -> 
             raise InputError("wrong_value", f"fragment_stages names no stage for {score}.")
 
 
-def _check_kept(provenance: Settings | None, features: Settings | None, reference: Settings | None) -> None:
+def _check_kept(provenance: Settings | None, features: Settings | None) -> None:
     """InputError (`wrong_value`) if what a model keeps from training is not what scoring needs."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
@@ -62,8 +62,6 @@ def _check_kept(provenance: Settings | None, features: Settings | None, referenc
         raise InputError("wrong_value", f"provenance: frame_rate {rate!r} or simulation {simulation!r} is impossible.")
     if features and not all(_is_positive(features.get(name)) for name in ("size", "stride")):
         raise InputError("wrong_value", f"features need a positive size and stride, not {features!r}.")
-    if reference:
-        TrainingStatistics.from_config(dict(reference))
 
 
 def _is_positive(value: object) -> bool:
@@ -170,7 +168,7 @@ class ScoringNet(Preset, Trainer, Functional):
         score_predictor = completed("score_predictor", score_predictor, SCORE_PREDICTOR)
         scores = tuple(score_predictor["scores"] or rules.tower_scores)
         _check_stages(score_predictor["fragment_stages"], scores)
-        _check_kept(provenance, features, reference)
+        _check_kept(provenance, features)
         shared: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": image_size,
