@@ -1,6 +1,5 @@
 """Fig. 5: predictions for three held-out videos with close scores, epoch by epoch, and for all close pairs."""
 
-import csv
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from scoringnet_tf.bootstrap import Groups, drawn, interval
 from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.results import read_rows
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.sports.score_metrics import ratio
@@ -42,8 +42,7 @@ def read_course(folder: Path) -> Course | None:
     path = next((path for phase in ("joint", "scoring") if (path := folder / f"{phase}_scores.csv").is_file()), None)
     if path is None:
         return None
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["score"] == SCORE]
+    rows = [row for row in read_rows(path) if row["score"] == SCORE]
     truth = {row["video_id"]: float(row["true"]) for row in rows}
     points = {(int(row["epoch"]), row["video_id"]): float(row["predicted"]) for row in rows}
     ids, epochs = sorted(truth), sorted({epoch for epoch, _ in points})

@@ -33,7 +33,7 @@ class PredictedScores(NamedTuple):
 
 def read_predictions(path: Path) -> PredictedScores:
     """Reads `predictions.csv`; InputError if it is none."""
-    rows = sorted(_rows(path), key=lambda row: row["video_id"])
+    rows = sorted(read_rows(path), key=lambda row: row["video_id"])
     scores = [score for score in SCORES if rows and f"predicted_{score}" in rows[0]]
     if not scores:
         raise InputError("missing_column", f"{path}: there is no column predicted_…, or no row.")
@@ -48,7 +48,7 @@ def read_stages(path: Path, stage_names: Sequence[str]) -> dict[str, Labels]:
     """Reads `stages.csv`: id → stages of every frame, in order of the ids; InputError for other stages."""
     runs: dict[str, dict[str, list[tuple[int, int, int]]]] = {}
     try:
-        for row in _rows(path):
+        for row in read_rows(path):
             run = stage_names.index(row["stage"]), int(row["start_frame"]), int(row["end_frame"])
             runs.setdefault(row["video_id"], {"true": [], "predicted": []})[row["of"]].append(run)
     except (KeyError, ValueError) as error:
@@ -56,7 +56,8 @@ def read_stages(path: Path, stage_names: Sequence[str]) -> dict[str, Labels]:
     return {video_id: _labels(runs[video_id]) for video_id in sorted(runs)}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, column → cell."""
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -215,7 +216,7 @@ def counts(videos: Sequence[Labels], stage_names: Sequence[str]) -> dict[str, np
 def read_results(path: Path) -> list[Results]:
     """The results of a kept `predictions.csv`: of each split in table 6, of any other table of the one."""
     by_split: dict[str, list[dict[str, str]]] = {}
-    for row in _rows(path):
+    for row in read_rows(path):
         by_split.setdefault(row.pop("split", ""), []).append(row)
     return [_results_of(rows) for rows in by_split.values()]
 
