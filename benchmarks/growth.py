@@ -95,9 +95,9 @@ def _stages(number: int) -> None:
 
 
 CURVES = {
-    "film": Curve("second of film without a dive", (60, 120, 240, 480), lambda to, x: [_film(to, x, 0)], _score),
-    "dives": Curve("dive in two minutes", (1, 2, 4, 8), lambda to, x: [_film(to, LASTS, x)], _score),
-    "clips": Curve("filmed dive of 3.9 s, a clip", (1, 2, 4, 8), lambda to, x: [film.CLIP] * x, _score),
+    "film": Curve("second of film without a dive", (70, 140, 280), lambda to, x: [_film(to, x, 0)], _score),
+    "dives": Curve("dive in two minutes", (1, 2, 4), lambda to, x: [_film(to, LASTS, x)], _score),
+    "clips": Curve("filmed dive of 3.9 s, a clip", (1, 2, 4), lambda to, x: [film.CLIP] * x, _score),
     "built": Curve("video of 4 s, built", (10, 20, 40, 80), data.videos, _build),
     "stages": Curve("stage of a sport, found in eight videos", (4, 12, 50), lambda to, x: x, _stages),
 }
