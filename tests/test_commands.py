@@ -170,7 +170,6 @@ def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):
 
 @pytest.mark.slow
 def test_vectors_of_features_go_the_whole_way(tmp_path):
-    """build → train → evaluate → predict on a feature vector for every video, and a final score alone."""
     rows, rng = ["features,split,final"], np.random.default_rng(0)
     for number in range(12):
         np.save(tmp_path / f"{number}.npy", rng.normal(size=4))
@@ -196,7 +195,6 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
 
 
 def test_true_fragments_need_stage_labels(tmp_path):
-    """Of the videos that are evaluated. The whole ones, which empty fragments would be taken from, are no oracle."""
     for number in range(2):
         write_bars(tmp_path / f"{number}.avi", 12, number)
     rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,test,70,,,,"]

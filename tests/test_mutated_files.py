@@ -206,7 +206,6 @@ def test_labels_are_never_lost_in_silence(dataset, tmp_path):
     [("mtl_aqa", "final_annotations_dict.pkl", (1, 1)), ("finediving", FINE, ("Final1", 1))],
 )
 def test_values_of_any_type_in_annotations(tmp_path, dataset, name, key):
-    """Every field of an annotation takes every odd value in turn; the other clips are not affected."""
     source = LAYOUTS[dataset][0](tmp_path / "source")
     annotations = pickle.loads((source / name).read_bytes())
     whole = {**annotations[key], "judge_scores": [7.0] * 7}
@@ -225,7 +224,6 @@ def test_values_of_any_type_in_annotations(tmp_path, dataset, name, key):
     [("v.avi", "mpeg4"), ("v.mp4", "libx264"), ("v.mov", "mpeg4"), ("v.ts", "mpeg2video"), ("v.mkv", "libx264")],
 )
 def test_videos(name, codec, tmp_path):
-    """Each is decoded to its end, by what `predict` decodes with."""
     write_bars(tmp_path / name, 12, codec=codec)
 
     def read():
@@ -236,7 +234,6 @@ def test_videos(name, codec, tmp_path):
 
 
 def test_pictures(tmp_path):
-    """One of a folder of numbered images."""
     write_images(tmp_path / "images", 6)
     path = tmp_path / "images/img_00003.jpg"
     assert share_refused(path, lambda: list(VideoStream(tmp_path / "images")), damaged(path.read_bytes(), 20))
@@ -277,7 +274,6 @@ def test_models(model_file):
 
 @pytest.mark.slow
 def test_settings_of_models(model_file):
-    """The archive is whole; what it says of the model is odd."""
     made = odd_json(members(model_file)["config.json"], 30)
 
     def read():
@@ -288,7 +284,6 @@ def test_settings_of_models(model_file):
 
 
 def test_a_model_whose_weights_are_no_numbers_is_refused(model_file):
-    """One weight is NaN, and the archive is whole."""
     weights = model_file.with_suffix(".h5")
     weights.write_bytes(members(model_file)["model.weights.h5"])
     with h5py.File(weights, "r+") as file:

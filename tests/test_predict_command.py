@@ -63,7 +63,6 @@ def started(*arguments):
 
 @pytest.mark.slow
 def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model):
-    """It waits for the next name of a list that has not ended when the signal comes."""
     with started(f"--model={stage_model}", "-", "--json") as process:
         process.stdin.write(f"{folder / 'a/v.avi'}\n")
         process.stdin.flush()
@@ -77,7 +76,6 @@ def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model):
 
 @pytest.mark.slow
 def test_videos_that_arrive_in_a_folder_are_scored_until_it_is_stopped(stage_model, tmp_path):
-    """Those that are there first. One that cannot be read ends nothing, and is told once."""
     (tmp_path / "a.mp4").write_text("not a video")
     write_bars(tmp_path / "b.avi", 30)
     options = [f"--model={stage_model}", f"--watch={tmp_path}", f"--video_dir={tmp_path}", "--json", "--force"]

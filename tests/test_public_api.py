@@ -29,7 +29,6 @@ WITHOUT_DROPOUT = {
 
 @pytest.mark.slow
 def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path):
-    """`fit` is what `python -m scoringnet_tf.train` runs."""
     sn = scoringnet_tf
     tf.config.experimental.enable_op_determinism()  # as it does
     keras.utils.set_random_seed(7)

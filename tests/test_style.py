@@ -11,7 +11,6 @@ SOURCES = {path: path.read_text(encoding="utf-8") for name in PACKAGES for path 
 
 
 def test_codes_that_a_coach_may_meet_are_documented():
-    """Of predict, report and serve."""
     package = ROOT / "scoringnet_tf"
     modules = ("annotated_video", "fall", "inputs", "pipeline", "predictor", "rendering", "result_cache", "result")
     paths = [package / "predict.py", *(package / f"inference/{name}.py" for name in modules)]

@@ -119,7 +119,6 @@ def test_the_scores_that_are_known_are_learnt(name, records, tmp_path, c3d):
 
 
 def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
-    """Of each score that is predicted; how many videos it learned from, and where the rest is."""
     run = run_of("pose_dct", records, tmp_path, c3d)
     for video in run.info.videos.values():
         video["difficulty"] = None
@@ -186,7 +185,6 @@ def finished(records, tmp_path_factory, c3d):
 
 @pytest.mark.parametrize("what", ["system", "seed", "validation_fraction", "data_hash", "groups", "sees"])
 def test_a_folder_of_another_run_is_refused(what, records, finished, tmp_path, c3d):
-    """What no data hash covers, groups and joints, included."""
     other = run_of("apenft" if what == "system" else "pose_dct", records, finished, c3d)
     if what == "data_hash":
         other = dataclasses.replace(other, info=dataclasses.replace(other.info, data_hash="0123456789ab"))
@@ -241,7 +239,6 @@ def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, caps
 
 
 def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path, c3d, monkeypatch):
-    """Those of the training videos, in their order; who has no group is alone. What is wrong names the run."""
     run, seen = run_of("c3d_svr", records, tmp_path, c3d, seed=7), []
     of_split = [run._part(split).ids for split in ("train", "validation")]
     ids = [*of_split[0], *of_split[1]]
@@ -277,7 +274,6 @@ def test_renderings_of_other_videos_and_damaged_settings_are_refused(records, tm
 
 
 def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
-    """The same predictions whatever the test videos' scores."""
     info = DatasetInfo.load(records)
     for video_id in info.split("test")["ids"]:
         info.videos[video_id] |= {"difficulty": 1.0, "execution": 1.0, "final": 1.0}

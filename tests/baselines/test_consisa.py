@@ -58,7 +58,6 @@ def test_blocks_lie_all_over_a_video():
 
 
 def test_blocks_that_words_are_learnt_from_lie_all_over_each_video(monkeypatch):
-    """As many of each of two videos, of which the one is twice as long; no block twice."""
     monkeypatch.setattr(consisa, "SAMPLED", 8)
     frames = np.arange(133.0)[:, None, None] + np.zeros((20, 20))  # blocks begin every 7 frames: 9 and 18 of them
     videos = SimpleNamespace(ids=("a", "b"), grey=lambda: [frames[:70], frames])

@@ -18,7 +18,6 @@ from scoringnet_tf.data.joints import Joints
 
 @pytest.mark.parametrize(("name", "features"), [("c3d_svr", 6), ("apenft", 6), ("s3d", 2)])
 def test_a_linear_truth_is_recovered(name, features):
-    """S3D's within its tolerance."""
     training, inputs, scores = linear_set((60, features))
     learned = load_system(name).learn(training)
     within = learned.chosen["epsilon"] * scores.std() if name == "s3d" else 0.2

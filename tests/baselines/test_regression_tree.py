@@ -45,7 +45,6 @@ def test_groups_have_as_many_pairs_each():
 
 
 def test_either_way_a_pair_lies_in_mirrored_groups():
-    """At their edges too."""
     relative = [0.5, -0.5, 1, -1, 2.5, -2.5, 0, 9, -9]
     group, place = placed(relative, [-2.5, -1, 0, 1, 2.5])
     assert group.tolist() == [2, 1, 3, 0, 3, 0, 2, 3, 0]

@@ -64,7 +64,6 @@ def test_a_linear_truth_is_learnt(name, rate, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_held_out_videos_are_not_trained_on_and_the_same_seed_begins_alike(name, caught):
-    """They choose the epoch: what is held out is marked, and in no batch."""
     training, *_ = set_of(name)
     training.inputs[training.held_out] = 999.0
     for _ in range(2):
@@ -103,7 +102,6 @@ def test_features_are_scaled_by_those_that_are_trained_on():
 
 
 def test_the_best_epoch_is_kept(monkeypatch):
-    """Of a model whose weight grows from epoch to epoch, that of the epoch with the highest figure."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
     model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
     training = training_set(np.ones((10, 1), np.float32), np.arange(10.0))
@@ -130,7 +128,6 @@ def test_held_out_videos_of_one_score_choose_no_epoch():
 
 @pytest.mark.parametrize("held_out", [0.0, 0.2])
 def test_weights_that_are_no_numbers_are_never_kept(held_out):
-    """Of a model that diverges in its third epoch the best of the two before; of one that does at once, none."""
     training = training_set(np.ones((10, 1), np.float32), np.arange(10.0), held_out)
     for rate, epoch in ((1e30, 1), (0.1, 2)):
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -173,7 +170,6 @@ def test_incremental_labels_are_ninths(caught):
 
 
 def test_the_score_is_that_after_the_last_clip():
-    """What is shown after clip k changes the score after it and none before."""
     training, inputs, _ = linear_set((20, 9, 2))
     model, changed = networks.lstm(training), inputs.copy()
     changed[:, 5] += 1
@@ -212,7 +208,6 @@ def test_the_most_probable_score_is_predicted(monkeypatch):
 
 
 def test_pairs_are_taught_both_ways(caught):
-    """Each video with another as its exemplar, beside the same pair the other way."""
     scores = np.array([10.0, 20, 40, 70])
     core.learn(training_set(scores[:, None].astype(np.float32), scores, held_out=0))
     inputs, relative = caught[0][2]

@@ -78,7 +78,6 @@ def measurements(size):
 
 
 def test_a_process_answers_and_its_last_words_are_the_reason_for_no_answer(tmp_path, monkeypatch):
-    """What libraries print is no answer; an option that is a function is called as the process starts."""
     (tmp_path / "served_here.py").write_text(SERVED)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
     made = []

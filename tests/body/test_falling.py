@@ -55,7 +55,6 @@ def falling(x=30.0):
 
 @pytest.mark.parametrize(("pan", "zoom", "roll"), [((0, 0), 0, 0), ((0.5, 3), 0, 0), ((2, 1), 0.004, 0.003)])
 def test_the_camera_is_followed_by_its_background(hall, pan, zoom, roll):
-    """In the picture's corners, which err most."""
     path = path_of(pan, zoom, roll)
     found = camera_path(filmed(hall, path, [falling()]))
     corners = np.array([[0, 0, 1], [WIDTH, 0, 1], [0, HEIGHT, 1], [WIDTH, HEIGHT, 1.0]]).T

@@ -66,7 +66,6 @@ def filmed(track, beside=None):
 
 @pytest.mark.slow
 def test_a_body_is_followed_through_its_flight():
-    """By its joints' true places, while it falls, turns 2½ times and the camera pans."""
     film = turned(5, TUCK)
     pictures, joints = filmed(film)
     (track,) = follow(pictures, film.times, MODELS, STANDS, STANDS + FLIES)
@@ -130,7 +129,6 @@ def test_a_flight_that_goes_on_behind_the_film_has_no_entry():
 
 
 def test_joints_between_frames_that_are_looked_at_are_by_time():
-    """Film's frames need not lie evenly."""
     joints = np.arange(34.0).reshape(2, 17, 1) * [1, -1]
     shown = _between(np.array((0, 0.1, 0.4)), np.array((0, 0.4)), joints)
     np.testing.assert_allclose(shown, [joints[0], joints[0] * 0.75 + joints[1] * 0.25, joints[1]])
@@ -157,7 +155,6 @@ def test_hands_and_toes_that_an_estimator_does_not_know_are_at_wrists_and_ankles
 
 
 def test_joints_of_other_formats_are_ours():
-    """By name, one joint in each format; those that it lacks are NaN."""
     numbers = {"coco-17": (17, 9), "blazepose-33": (33, 15), "halpe-26": (26, 9)}  # of joints; the left wrist's
     for name, (count, wrist) in numbers.items():
         ours = from_format(np.arange(count, dtype=float)[:, np.newaxis], name)[:, 0]

@@ -157,7 +157,6 @@ def test_what_was_corrected_is_marked_when_a_report_shows_it(open_page, tmp_path
 
 
 def test_a_server_keeps_corrections_and_says_if_someone_else_did(chromium, tmp_path):
-    """Whatever answers at the address that the page was given."""
     html, kept, asked = page_of(tmp_path).read_text(encoding="utf-8"), [], []
     html = html.replace('"save": null', '"save": "corrections"')
 

@@ -217,7 +217,6 @@ def test_each_stage_has_the_curve_of_its_own_probabilities(report, open_page):
 
 
 def test_a_picture_and_the_tables_can_be_kept(report, open_page, tmp_path):
-    """The picture has the size of the video and the joints; of a table what is seen, without its links."""
     page = open_page(report[1])
     page.click(".strip button >> nth=0")
     playing_at(page)

@@ -20,7 +20,6 @@ def site(tmp_path_factory):
 
 
 def test_it_is_built_without_a_warning(site):
-    """Without a browser, too."""
     assert (site / "index.html").is_file()
 
 

@@ -85,7 +85,6 @@ def test_changes_that_cannot_be_are_refused(name, values):
 
 @pytest.mark.parametrize("aspect", ASPECTS)
 def test_what_is_drawn_depends_on_its_own_decision_alone(aspect):
-    """The seed of one decision after the other is changed, twelve times, and all others are left as they are."""
     expected, drawn = ASPECTS[aspect]
 
     def outcome(changed, number):

@@ -108,7 +108,6 @@ def test_videos_that_the_records_left_out_and_frames_without_a_label_may_be_anyw
 
 
 def test_random_splits_are_of_the_size_of_the_stored_one_and_differ(info, tmp_path):
-    """Groups stay together, and a validation split stays as it is."""
     splits = random_splits(info, 6)
     assert all(sorted(split) == IDS and list(split.values()).count("test") == 3 for split in splits)
     assert len({tuple(sorted(split.items())) for split in splits}) > 3

@@ -21,7 +21,6 @@ def _order(records, **options):
 
 @pytest.mark.parametrize("num_shards", [1, 7])
 def test_an_epoch_is_a_permutation_of_its_own_that_pipelines_share(unsorted_records, tmp_path, num_shards):
-    """The same for any number of shards."""
     stored = DatasetInfo.load(unsorted_records).splits["train"]["ids"]
     copies = write_records(tmp_path / "few", {"train": [tiny_video(name) for name in stored]}, num_shards=num_shards)
     order = _order(unsorted_records, seed=3, epochs=2)
@@ -107,7 +106,6 @@ def test_records_that_are_not_selected_are_not_read(unsorted_records, tmp_path):
 
 
 def test_an_index_in_another_order_than_its_records_is_found(unsorted_records, tmp_path):
-    """Records are selected by their place in the index."""
     records = shutil.copytree(unsorted_records, tmp_path / "records")
     fields = json.loads((records / "dataset_info.json").read_text())
     ids = fields["splits"]["train"]["ids"]

@@ -32,7 +32,6 @@ def fewer(info):
 
 
 def test_the_same_performances_are_accepted(info):
-    """Scores are rounded, and those of another split do not count."""
     check_renderings(info, [rescored(rescored(info, "test", 0.004), "train", 1)])
 
 

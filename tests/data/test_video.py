@@ -52,7 +52,6 @@ CONTAINERS = {
     ("suffix", "codec"), [(suffix, codec) for codec, suffixes in CONTAINERS.items() for suffix in suffixes]
 )
 def test_containers_are_told_by_content_and_their_stretches_are_those_frames(tmp_path, suffix, codec):
-    """Whatever they are called, whatever key frames they have, and whether or not they can be sought in."""
     if codec not in av.codecs_available:
         pytest.skip(f"this FFmpeg does not write {codec}")
     write_bars(tmp_path / f"dive.{suffix}", 40, codec=codec)

@@ -32,7 +32,6 @@ def with_nan(value):
 
 @pytest.mark.parametrize("folder", TABLES, ids=lambda path: "/".join(path.parts[-2:]))
 def test_cells_of_committed_results_are_those_of_their_predictions(folder, monkeypatch):
-    """All means; and of one figure of every table the intervals and the differences between rows."""
     kept = kept_of(folder)
     table = EXPERIMENTS.get(folder.name) or dataclasses.replace(CROSS_VALIDATED, reference=next(iter(kept)))
     name = MEASURED.get(folder.name, "f_med")
@@ -102,7 +101,6 @@ CLAIMS = {  # claim of docs/results.md → figure, then table and rows of dives 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_claim_has_the_figures_of_its_table(claim):
-    """And "told apart" if the paired interval of its second row from its first leaves 0 out."""
     figure, *tables = CLAIMS[claim]
     lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
     (line,) = [line for line in lines if f"| {claim}" in line]

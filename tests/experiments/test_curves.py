@@ -102,7 +102,6 @@ def test_curves_are_drawn_and_kept(trained, tmp_path):
 
 
 def test_rows_are_drawn_of_the_seeds_that_all_have(trained, tmp_path):
-    """Runs without the score are left out, as of records that know the final score alone."""
     for row, seed, text in zip(FIG5.rows, (0, 1), ("mean of 1 seed;", None), strict=True):
         path = Training(row.flags, seed).folder(trained) / "scoring_scores.csv"
         path.write_text("\n".join(line for line in path.read_text().splitlines() if ",execution," not in line))

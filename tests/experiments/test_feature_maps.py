@@ -28,7 +28,6 @@ def test_the_chosen_video_and_frame_are_of_known_scores_and_stages(surroundings)
 
 
 def test_maps_are_of_the_frames_that_the_tower_sees():
-    """Of whole videos these are evenly spaced; the maps are those of a convolution by hand."""
     keras.utils.set_random_seed(0)
     model = scoringnet_tf.ScoringNet(**merged(OPTIONS, {"segmenter": None}))
     frames = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3)).astype(np.uint8)
@@ -44,7 +43,6 @@ def test_maps_are_of_the_frames_that_the_tower_sees():
 
 @pytest.mark.slow
 def test_feature_maps_are_drawn_of_what_is_trained(surroundings, commands, tmp_path):  # noqa: F811
-    """Two of three models are there, as trainings of these rows would leave them."""
     arguments = (FIG6, surroundings, 1)
     assert feature_maps.write_feature_maps(tmp_path / "nothing", *arguments) is None
     suite.run([FIG6], surroundings, 1)

@@ -62,7 +62,6 @@ def test_a_further_rendering_is_predicted_where_the_system_was_fitted(surroundin
 
 
 def test_a_fitting_is_named_by_all_that_its_result_depends_on(surroundings, tmp_path):  # noqa: F811
-    """Also by groups and the joints of every rendering, which no data hash covers, where it reads them."""
     folders = {Fitting({}, seed, name).folder(surroundings) for seed in (0, 1) for name in ("usdl", "core")}
     folders |= {Training({}, 0).folder(surroundings)}
     model = tmp_path / "c3d.keras"
@@ -85,7 +84,6 @@ def test_a_fitting_is_named_by_all_that_its_result_depends_on(surroundings, tmp_
 
 
 def test_rows_that_learned_from_test_videos_are_named(surroundings, commands):  # noqa: F811
-    """The most of any report; for what they reach says nothing of other videos."""
     suite.run([TABLE], surroundings, 1)
     for row, numbers in zip(TABLE.rows, (("null", "0"), ("2", "0")), strict=True):
         for number, rendering in zip(numbers, surroundings.tested, strict=True):

@@ -125,7 +125,6 @@ def test_flags_that_every_training_has_of_its_own_are_refused(surroundings, argu
 
 
 def test_a_preset_may_name_a_flag_file(surroundings, commands, tmp_path):  # noqa: F811
-    """What is in the named file is part of the configuration, too."""
     (tmp_path / "mine.flags").write_text(f"// ours\n--flagfile={surroundings.preset}\n--beta=0.25\n")
     mine = dataclasses.replace(surroundings, preset=tmp_path / "mine.flags")
     assert training.preset_flags(mine.preset) == [*training.preset_flags(surroundings.preset), "--beta=0.25"]
@@ -230,7 +229,6 @@ def test_a_seed_has_its_own_number_where_another_failed(surroundings, commands):
 
 
 def test_results_know_the_groups_of_their_videos(surroundings, commands):  # noqa: F811
-    """In their order; where no video has one there are none."""
     table = dataclasses.replace(EXPERIMENT, rows=EXPERIMENT.rows[:1])
     suite.run([table], surroundings, 1)
     assert suite.results(table, surroundings, 1).groups == ()
@@ -240,7 +238,6 @@ def test_results_know_the_groups_of_their_videos(surroundings, commands):  # noq
 
 
 def test_rows_may_predict_different_scores(surroundings, commands):  # noqa: F811
-    """The scores of a table are those of any of its rows, in the order of all tables."""
     suite.run([EXPERIMENT], surroundings, 1)
     for path in surroundings.folder.glob("alpha=0*/test_*/predictions.csv"):
         lines = [line.split(",") for line in path.read_text().splitlines()]

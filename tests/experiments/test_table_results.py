@@ -171,7 +171,6 @@ def test_draws_of_stages_are_paired_and_lie_around_the_figure(of_stages):
 
 
 def test_intervals_of_frames_cover_videos_renderings_and_seeds():
-    """Videos that differ, and renderings or seeds that do, though their videos are all alike."""
     truth = np.stack([TRUE] * 8)
     half, none = (np.where(np.arange(20) < wrong, (TRUE + 1) % 4, TRUE) for wrong in (10, 0))
     of_videos = [list(zip(truth, [half, none] * 4, strict=True))]
@@ -184,7 +183,6 @@ def test_intervals_of_frames_cover_videos_renderings_and_seeds():
 
 
 def test_groups_of_videos_of_stages_are_drawn_whole(of_stages):
-    """Of two groups a draw takes one."""
     groups = ("one",) * 20 + ("two",) * 20
     first = {name: of[:1] for name, of in of_stages.predicted["worse"].items()}
     found = StageResults(of_stages.ids, OF_STAGES, {"row": first}, groups=groups).drawn("frames", 50)["row"]

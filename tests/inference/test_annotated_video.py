@@ -92,7 +92,6 @@ def test_the_band_of_a_long_video_passes_under_the_cursor(tmp_path, first, expec
 
 @pytest.mark.parametrize("fps", [25, 30])
 def test_a_stretch_is_shown_alone(tmp_path, fps):
-    """Each frame is named after its stage, also if the stage begins at a time that is rounded up."""
     if fps == 25:
         write_images(tmp_path / "v", 30)
     else:
@@ -105,7 +104,6 @@ def test_a_stretch_is_shown_alone(tmp_path, fps):
 
 
 def test_a_clip_between_two_moments(tmp_path):
-    """Both are in it, whichever is named first; its clock is the file's."""
     write_bars(tmp_path / "v.mp4", 30)
     score = score_of(tmp_path / "v.mp4", np.arange(30) / 25, [("take-flight", 10), ("entry", 20)])
     score.performances[0].moments.update({"take-off": Moment(10, 0.4), "entry": Moment(20, 0.8)})

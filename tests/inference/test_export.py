@@ -220,7 +220,6 @@ def test_a_video_scores_the_same_alone_and_beside_longer_ones(expected, served):
 @pytest.mark.parametrize("size", [(120, 160), (90, 160), (144, 192)])
 @pytest.mark.parametrize("stored", [{}, {"jpeg_quality": 60, "fit": "pad"}, {"aspect": 16 / 9}])
 def test_encoded_frames_are_treated_as_in_training(stored, size):
-    """To the bit: the same stored form, the same decoder."""
     preprocessor = ScoringNetPreprocessor((32, 32), (36, 48), **stored)
     video = np.random.default_rng(0).integers(0, 256, (3, *size, 3)).astype(np.uint8)
     encoded = tf.constant([ENCODERS["png"](frame) for frame in video])
@@ -253,7 +252,6 @@ def test_pictures_that_are_too_small_are_not_valid(served_whole):
 
 
 def test_a_model_describes_itself(whole_network, exported_whole, served_whole):
-    """In a file, and to a client that cannot read the file."""
     description = json.loads((exported_whole / "assets.extra/model.json").read_text(encoding="utf-8"))
     assert description["stages"] == ["noise", "pre-starting", "take-flight", "entry"]
     assert (description["sport"]["name"], description["version"], description["frame_rate"]) == ("diving", 3, 25.0)
@@ -382,7 +380,6 @@ def test_a_version_may_be_of_nearly_the_same_rate_and_give_more(network, publish
 
 
 def test_a_version_takes_the_same_features(features_network, tmp_path):
-    """Features of one size may still be those of another network."""
     features = {"size": 4, "stride": 8, "origin": {"endpoint": "fc6", "weights": {"file": "a", "sha256": "1"}}}
     ours = {**model_description(features_network), "preprocessing": features}
     kept = described(tmp_path / "1", ours)

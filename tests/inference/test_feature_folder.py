@@ -125,7 +125,6 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     ],
 )
 def test_videos_are_brought_to_the_rate_of_the_model(flags, stored, tmp_path):
-    """60 frames in 1.2 s become 30. A C3D alone is told the rate, and cuts nothing unasked."""
     write_bars(tmp_path / "fast.avi", 60, fps=50)
     flags = [*flags, "--endpoint=conv5b", "--pool=mean", f"--output_dir={tmp_path / 'features'}"]
     result = command(*flags, tmp_path / "fast.avi")
@@ -149,7 +148,6 @@ def test_file_names_are_of_one_video_and_of_no_folder():
 
 @pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp_path):
-    """As one that was killed leaves it: some videos, a file half-written, no tables."""
     output = tmp_path / "features"
     output.mkdir()
     for name in ("features.json", "001.npy", "007.npy"):

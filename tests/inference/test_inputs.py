@@ -67,7 +67,6 @@ def test_several_arguments_mean_each_video_once(folder):
 
 
 def test_links_are_what_they_lead_to(folder):
-    """Their videos count once; one that leads nowhere is left to whoever reads it; none goes round."""
     (folder / "day2/deep").mkdir(parents=True)
     (folder / "day2/deep/a.mp4").touch()
     (folder / "in/day2").symlink_to(folder / "day2")
@@ -111,7 +110,6 @@ def test_features_are_found_by_their_own_suffixes(folder):
 
 
 def test_files_of_folders_that_are_skipped_are_told(folder, capsys):
-    """Once, at the end, ten of them; not those that are named, hidden, drawn of a video or of a folder of frames."""
     for name in ("in/.hidden.dat", "in/b.mp4.png", "in/b.mp4.stages.mp4", "in/frames/notes.txt", "in/named.dat"):
         (folder / name).touch()
 
@@ -220,7 +218,6 @@ def server(tmp_path):
 
 @pytest.mark.interop
 def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
-    """What follows the name, as the signature of a presigned address, is no part of it."""
     (tmp_path / "v.avi").write_bytes(b"frames")
     for query in ("", f"?X-Amz-Credential=a/b.c&X-Amz-Signature={'0' * 300}#t=1"):
         with local_video(f"{server}/v.avi{query}") as path:

@@ -153,7 +153,6 @@ def test_parts_show_what_the_whole_video_shows(scorers, script, video, seed):
 
 @pytest.mark.parametrize(("start", "length"), [(0, 59), (39, 59), (41, 31), (230, 59)])
 def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(scorers, script, video, start, length):
-    """Also if it ends in the half of the overlap that is left to the next part, which begins within it."""
     script[:] = with_dives(start + length + 12)
     script[start : start + length] = np.repeat([1, 2, 3], [8, length - 16, 8])
     whole, in_parts = (scorer(video, force=True) for scorer in scorers)
@@ -199,7 +198,6 @@ def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model, tmp_path):
 
 
 def test_what_is_found_in_a_long_video_is_told_at_once(scorers, script, video, capsys, monkeypatch):
-    """On a terminal, part by part, before the result; a video that is read at once has no parts."""
     script[:] = with_dives(20, 200)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for scorer, told in zip(scorers, (0, 2), strict=True):

@@ -96,7 +96,6 @@ def at_rate(rate):
 
 @pytest.mark.parametrize(("rate", "start"), [(None, None), (None, 0.4), (12.5, None)])
 def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path, rate, start):
-    """At 12.5 a second the model sees every second frame."""
     path, frames = tmp_path / "v.avi", (0, 20) if start is None else (10, 30)
     write_bars(path, frames[1])
     model = at_rate(rate)
@@ -171,7 +170,6 @@ def test_predict_gives_what_evaluate_gives(tmp_path, diving_records, deciding_mo
 
 @pytest.mark.parametrize("decoding", ["argmax", "ordered"])
 def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path, decoding):
-    """The model finds one of each in a video; yet of two dives the second is no noise. Arg-max keeps a wrong frame."""
     dive = np.repeat([1, 2, 3], [4, 12, 6])
     true = np.concatenate([np.zeros(10, int), dive, np.zeros(20, int), dive, np.zeros(6, int)])
     seen = true.copy()
@@ -225,7 +223,6 @@ def test_an_empty_fragment_is_reported(tmp_path):
 
 
 def test_what_is_withheld_is_not_scored_unless_by_force(small, tmp_path, monkeypatch):
-    """Towers take time and memory."""
     write_bars(tmp_path / "v.avi", 30)
     predictor, scored = predictor_of(small), []
     monkeypatch.setattr(predictor, "score", lambda seen, span, tracks: scored.append(span) or Scores({"final": 50.0}))
@@ -256,7 +253,6 @@ def test_a_damaged_video_is_scored_with_a_warning(tmp_path, small):
 
 
 def test_a_file_that_is_no_video(tmp_path, small, of_features):
-    """Nor is a video a file of features."""
     (tmp_path / "v.mp4").write_text("hello")
     for model in (small, of_features):
         with pytest.raises(ValueError, match=r"v\.mp4"):

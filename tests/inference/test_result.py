@@ -112,7 +112,6 @@ def test_a_result_comes_back_from_json(performances):
 
 
 def test_what_is_said_of_one_performance_is_not_said_of_another():
-    """What is said of the video holds for both."""
     found = score(dataclasses.replace(SCORED, warnings=[GAP]), SCORED, warnings=[DOUBT, GAP])
     assert [row["warnings"] for row in found.rows()] == ["no_reference frames_missing", "no_reference"]
     assert [found.warnings_of(one) for one in found.performances] == [[DOUBT, GAP], [DOUBT]]
@@ -141,7 +140,6 @@ def test_times():
 
 
 def test_what_a_body_shows():
-    """In words, in columns; a difficulty is that from the board that fits the flight. Each of two athletes is told."""
     flight, second = Measure(1.6, "s", 0.1), {f"{name} of athlete 2": one for name, one in BODY.elements.items()}
     pair = dataclasses.replace(BODY, measures=BODY.measures | {"flight time": flight}, elements=BODY.elements | second)
     found = VideoScore("v.mp4", get_sport("diving_phases"), 50, 25.0, [], [pair], [])
@@ -177,7 +175,6 @@ def test_text():
 
 
 def test_why_a_model_gives_no_scores_is_said_once(capsys):
-    """Not under each of several videos, and not again with what speaks against one performance."""
     bad = dataclasses.replace(WITHHELD, reasons=[MISSING, OF_MODEL])
     two = score(STAGED, bad, further_reasons=[Remark("several_performances", "Several."), OF_MODEL])
     for found in (score(STAGED), two):

@@ -66,7 +66,6 @@ def test_a_damaged_result_is_made_again(damage, score, tmp_path):
 
 @pytest.mark.slow
 def test_what_has_changed_is_scored_anew(score, new, stage_model, tmp_path):
-    """A video by its bytes, of a folder of images one; options; the model by its bytes, not by its name."""
     score()
     assert new() == 2
     write_bars(tmp_path / "c.mp4", 12, number=2)
@@ -97,7 +96,6 @@ def test_that_a_result_cannot_be_written_is_not_the_fault_of_a_video(score, tmp_
 
 
 def test_results_come_as_they_are_made(stage_model, videos, tmp_path, new):
-    """What a killed worker left half-written is none."""
     (tmp_path / "kept").mkdir()
     with keeping_scores(tmp_path / "kept", str(stage_model), force=True) as score_all:
         next(score_all(named_videos(videos)))

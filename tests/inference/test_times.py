@@ -64,7 +64,6 @@ def test_an_export_gives_the_frames_of_the_same_moments():
 
 
 def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
-    """Beside the error that it measured, by a frame: what a frame shows first may be as old as the frame before."""
     options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
     plain = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(OF_BARS, options)), 3000.0)
     plain.learned_parts = {"kfs"}

@@ -252,7 +252,6 @@ def test_an_array_of_weights_is_that_of_a_dataset(model):
 
 @pytest.mark.slow
 def test_fit_and_train_on_batch_take_an_array_of_weights(model):
-    """For training and validation."""
     validation, start = (INPUTS, TARGETS, WEIGHTS), model.get_weights()
     found = model.fit(INPUTS, TARGETS, 3, sample_weight=WEIGHTS, validation_data=validation, **QUIET).history
     measured = model.evaluate(INPUTS, TARGETS, sample_weight=WEIGHTS, verbose=0, return_dict=True)

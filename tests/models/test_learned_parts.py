@@ -63,8 +63,6 @@ def test_phases_add_up_and_compiling_alone_adds_nothing(model):
 
 
 def test_a_tower_that_its_user_froze_has_not_learned(model):
-    """Not even if it is frozen after `compile`, or if the run fails after a step."""
-
     class Freezing(keras.callbacks.Callback):
         def on_train_begin(self, logs):
             model.score_predictor.towers["execution"].trainable = False

@@ -62,7 +62,6 @@ def test_scores_are_the_mean_over_the_views():
 
 
 def test_a_distribution_is_the_mean_of_distributions():
-    """Its mean and its deviation are those of the mixture."""
     model = made(2, score_predictor={"head": "distribution"})
     outputs = model.score_fragments(FRAMES, STAGES, MASK)
     expected = looped(model, FRAMES[0], STAGES[0], 2)

@@ -34,7 +34,6 @@ def test_another_evaluation_is_not_replaced(model, data_hash, flags, named, tmp_
 
 
 def test_a_folder_of_a_model_may_be_moved_with_its_evaluation(tmp_path):
-    """Beside the model its name is enough; an older version kept no flags."""
     (tmp_path / "new/evaluation_test").mkdir(parents=True)
     for more in ({"flags": FLAGS}, {}):
         earlier = {"model": str(tmp_path / "old/best.keras"), "data_hash": "hash", **more}

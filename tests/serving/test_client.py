@@ -83,7 +83,6 @@ def test_a_batch_of_unequal_videos_scores_as_keras_does(network, address):
 
 
 def test_wrong_requests_are_refused_in_the_words_of_the_server(network, address):
-    """More of what the server refuses in `inference/test_export`."""
     videos, images = example_videos(network, LENGTHS), images_of(network)
     for signature, inputs, words in (
         ("unknown", {}, "not found"),
@@ -196,7 +195,6 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
 
 
 def test_the_server_is_given_the_models_that_make_servables_exports():
-    """models.config is read by TF Serving's own definition, and every folder that compose.yaml mounts is made."""
     config = model_server_config_pb2.ModelServerConfig()
     text_format.Parse((SERVING / "models.config").read_text(encoding="utf-8"), config)
     service = yaml.safe_load((SERVING / "compose.yaml").read_text(encoding="utf-8"))["services"]["scoring"]

@@ -220,7 +220,6 @@ def test_whatever_a_video_does_to_the_process_the_next_one_is_scored(tmp_path):
 
 
 def test_what_is_scored_is_the_video_and_no_longer_than_is_allowed(stage_model, tmp_path):
-    """No answer tells where the server keeps its files."""
     make = page_maker(str(stage_model), 60.0)
     (tmp_path / "broken").write_bytes(b"no video")
     scored, refused_speed = (make([(CLIP, "", options)], "dive.mp4", tmp_path) for options in ({}, {"speed": 0.0}))

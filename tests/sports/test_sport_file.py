@@ -83,7 +83,6 @@ def test_a_sport_goes_into_a_file_or_a_definition_and_back(sport, tmp_path):
 
 
 def test_names_stand_for_sports_that_ship_alone(tmp_path):
-    """A copy that is the same is kept by its name; one that differs in a single number is kept whole."""
     diving = (SHIPPED / "diving.yaml").read_text(encoding="utf-8")
     assert kept_form(read_sport(written(tmp_path, diving))) == "diving"
     other = read_sport(written(tmp_path, diving.replace("144", "145")))

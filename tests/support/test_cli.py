@@ -26,7 +26,6 @@ def test_a_flag_without_a_value_is_refused():
 
 
 def test_training_takes_an_empty_value(tmp_path):
-    """It undoes that of a flag file."""
     (tmp_path / "recipe.flags").write_text("--initial_model=nowhere.keras\n")
     words = ("scoringnet_tf.train", f"--flagfile={tmp_path / 'recipe.flags'}", "--initial_model=")
     result = command(*words, check=False, cwd=tmp_path)

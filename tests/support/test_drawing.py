@@ -14,7 +14,6 @@ NAMES = ("noise", *(f"stage {number}" for number in range(1, 12)))
 
 
 def test_sports_of_many_stages_are_drawn():
-    """Neighbours differ, and nothing but noise is grey."""
     colors = [drawing.stage_color(index) for index in range(len(NAMES))]
     assert colors[:6] == list(drawing.STAGE_COLORS) and colors.count(drawing.STAGE_COLORS[0]) == 1
     assert all(one != other for one, other in itertools.pairwise(colors))

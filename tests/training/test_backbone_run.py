@@ -44,7 +44,6 @@ def test_a_named_one_is_frozen_unless_it_has_a_rate(diving_records, tmp_path, im
 
 @pytest.mark.slow
 def test_by_the_recipe_the_last_blocks_of_i3d_learn(diving_records, tmp_path):
-    """As it is, on another set, at another size and width: two steps."""
     path, run = tmp_path / "i3d.keras", tmp_path / "run"
     source = I3D((None, 32, 32, 3), 1 / 16)
     source.save(path)

@@ -86,7 +86,6 @@ def test_a_split_that_is_named(info):
 
 
 def test_videos_that_the_run_learned_from_by_other_records_are_refused(info, tmp_path):
-    """Such as another fold of the same videos, or those of the model that it started from."""
     test = info.splits["test"]["ids"]
     RunRecord(TrainingConfig(), "others").write(tmp_path, {shown(info.videos[test[1]])})
     with refused("seen_in_training", "1 video", test[1]):

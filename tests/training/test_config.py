@@ -92,7 +92,6 @@ def test_every_field_is_tried_and_has_a_short_help():
 
 
 def test_a_configuration_goes_through_flags_and_json_unchanged():
-    """The whole of it: by the flag of a field, or else by --set; as the command reads them; to JSON, and back."""
     lines, expected = [], []
     for cls, chosen in CHOSEN:
         values, fields = values_of(cls, chosen), {path: about for path, about, *_ in all_fields(cls)}
@@ -112,7 +111,6 @@ def test_a_configuration_goes_through_flags_and_json_unchanged():
 
 
 def test_a_later_value_stands_above_an_earlier_one_and_what_has_no_effect_is_named(tmp_path):
-    """Of a flag file, too; an empty one takes back what it names. A default is nobody's wish."""
     lines = ["--set=loss.ties=constant", "--set=run.patience=3", "--pretrained=c3d.keras", "--alpha=2", "--epochs=7"]
     (tmp_path / "a.flags").write_text("\n".join(lines))
     words = ["--set=loss.ties=skip", "--set=run.patience=4", "--pretrained=", "--alpha=3"]
@@ -125,7 +123,6 @@ def test_a_later_value_stands_above_an_earlier_one_and_what_has_no_effect_is_nam
 
 
 def test_a_file_to_start_from_that_nothing_would_read_is_refused(diving_records, tmp_path):
-    """Without it another model would be trained."""
     words = [f"--records_dir={diving_records}", f"--model_dir={tmp_path / 'run'}", "--segmenter=x"]
     done = forked("scoringnet_tf.train", *words)
     assert done.returncode == 1 and code_printed(done.stderr) == "flag_unused" and "--training=joint" in done.stderr

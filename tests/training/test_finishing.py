@@ -113,7 +113,6 @@ def test_the_first_of_several_machines_alone_writes(tmp_path, kept):
     ids=["killed before the last model", "of an earlier end", "ended before"],
 )
 def test_what_a_run_has_written_at_its_end_is_left(tmp_path, best, last, is_left):
-    """A best model that is not the run's stays only if the last one says that the run had ended."""
     run = at_its_end(tmp_path, kept=2)
     network(best).save(tmp_path / "best.keras")
     if last is not None:
@@ -147,7 +146,6 @@ def labelled_run(diving_features, tmp_path_factory):
 
 
 def test_the_best_model_is_calibrated_once_on_the_videos_of_the_run(labelled_run):
-    """The kept one and the last one are as they were trained. A calibration of one's own stays, at any end."""
     folder, best = labelled_run.model_dir, finish(labelled_run)
     model, kept, last = (load_scoring_net(path) for path in (best, folder / "checkpoints/joint.keras", folder / LAST))
     assert model.reference.num_videos == 7 and is_calibrated(model, labelled_run.info)
@@ -174,7 +172,6 @@ def straight(diving_features, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["best.keras", "last.keras"])
 def test_a_run_that_is_killed_at_its_end_ends_alike(straight, diving_features, tmp_path, monkeypatch, name):
-    """Whatever it was about to write; what was trained is not trained again."""
     run, save = eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)), scoringnet_tf.ScoringNet.save
 
     def dying(self, path, *arguments, **options):
@@ -195,7 +192,6 @@ def test_a_run_that_is_killed_at_its_end_ends_alike(straight, diving_features, t
 
 @pytest.mark.slow
 def test_a_run_without_held_out_videos_calibrates_its_last_model_later_too(diving_features, tmp_path):
-    """`train` in Python does what the command does."""
     changes = {**OPTIONS, "validation_fraction": 0.0, "reference": False, "max_steps": 1}
     last = train(settings(tmp_path, diving_features, **changes))
     assert last == tmp_path / "last.keras" and load_scoring_net(last).reference is None

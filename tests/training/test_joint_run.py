@@ -51,7 +51,6 @@ def straight(diving_records, tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
-    """Four epochs at once, and two that become four, end with the same weights, averages and figures."""
     trained_by(eagerly(scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})))
     extended = trained_by(eagerly(scoring_run(diving_records, tmp_path, **OPTIONS)))
     assert_same(weights_beside(straight.best), weights_beside(extended))
@@ -62,8 +61,6 @@ def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
 
 @pytest.mark.slow
 def test_an_object_store_changes_nothing_also_over_a_kill(straight, diving_records, monkeypatch):
-    """Killed in the second epoch, and gone on with in the store."""
-
     def run():
         return trained_by(eagerly(scoring_run(diving_records, "memory://runs/one", **OPTIONS)))
 
@@ -81,7 +78,6 @@ def test_an_object_store_changes_nothing_also_over_a_kill(straight, diving_recor
 
 @pytest.mark.slow
 def test_what_is_validated_and_kept_is_the_average(straight):
-    """Of the weights after each batch, by hand; what the checkpoint holds is the last of them."""
     run, recorded = straight.run, straight.recorded
     average, by_epoch, steps = recorded[0], [], len(recorded) // OPTIONS["epochs"]
     for number, weights in enumerate(recorded, start=1):

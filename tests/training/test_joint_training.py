@@ -97,7 +97,6 @@ def test_a_file_of_joints_is_scored_as_the_record_is(dives, model, tmp_path):
 
 
 def test_followed_joints_become_records_and_scores(diving_records, model, tmp_path):
-    """From records of film: followed by a camera that moves, built into records of joints, evaluated, and by file."""
     info, folder = DatasetInfo.load(diving_records), tmp_path / "joints"
     bodies = iter([panned(turned(half_turns)) for half_turns in np.linspace(1, 5, 10)])
     prepare(folder, {"source": "drawn"}, origin_of(info.frame_rate, info))

@@ -75,7 +75,6 @@ def test_what_a_run_is_made_of(records, tmp_path):
 
 
 def test_weights_are_drawn_by_the_seed(records, tmp_path, first):
-    """Also beside a KFS that is read, which draws as well."""
     drawn, other = (scoring_run(records, tmp_path, **STAGED, seed=seed).model for seed in (3, 4))
     assert any((a != b).any() for a, b in zip(drawn.get_weights(), other.get_weights(), strict=True))
     beside = scoring_run(records, tmp_path, **KEPT_KFS, seed=3, segmenter=str(first)).model
@@ -87,7 +86,6 @@ def test_weights_are_drawn_by_the_seed(records, tmp_path, first):
 
 
 def test_constants_of_a_model_are_told_apart(records, tmp_path):
-    """Its scale and its stages; no preprocessing, as features have none, no backbone and no sport of one's own."""
     built = scoring_run(records, tmp_path, **STAGED).record.built_of
     other = scoring_run(records_of(tmp_path / "records", [60.0, 61.0, 64.0, 69.0]), tmp_path, **STAGED)
     assert different(built, other.record.built_of) == ["scale of the scores, of the records or --initial_model"]
@@ -150,7 +148,6 @@ def test_a_run_has_learned_from_what_its_starts_have(records, first, tmp_path, c
 
 
 def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
-    """The C3D of a tower knows the videos that the tower was trained on, and the run beside it others."""
     options = {**WHOLE, "image_size": [16, 16], "width_multiplier": 1 / 64, "clip_lengths": [2, 2]}
     c3d = scoringnet_tf.C3D((8, 16, 16, 3), 1 / 64, learned_from=["of the tower"])
     c3d.save(tmp_path / "c3d.keras")
@@ -191,7 +188,6 @@ def test_a_start_of_which_nothing_is_known_may_have_learned_from_what_is_held_ou
 
 
 def test_a_c3d_keeps_what_its_start_learned_from(motion_records, tmp_path, capsys):
-    """By its file and by its run; published weights learned from no video of ours, and are not named."""
     tiny, info = {"image_size": [16, 16], "width_multiplier": 1 / 64}, DatasetInfo.load(motion_records)
     seen, folder = {"a dive", "another"}, tmp_path / "first"
     folder.mkdir()
@@ -223,7 +219,6 @@ def test_a_c3d_keeps_what_its_start_learned_from(motion_records, tmp_path, capsy
 
 
 def test_what_is_said_of_a_damaged_start(motion_records, tmp_path, capsys):
-    """That of a C3D without videos is unknown, too."""
     scoringnet_tf.C3D((8, 16, 16, 3), 1 / 64, heads={"splash": 4}).save(tmp_path / "c3d.keras")
     (tmp_path / "config.json").write_text("{")
     changes = {"image_size": [16, 16], "width_multiplier": 1 / 64, "pretrained": str(tmp_path / "c3d.keras")}

@@ -168,7 +168,6 @@ def test_sp_on_true_fragments_reads_what_it_sees_and_as_much_more_as_they_move(r
 
 
 def test_shuffled_labels_are_those_of_other_videos(run):
-    """The three scores of a video stay together and go to one other video; all else stays where it is."""
     (inputs, targets), (same, exchanged) = (
         next(iter(scoring.training_batches(dataclasses.replace(run, config=config), Phase("joint", 1), 0)))
         for config in (changed(run.config, batch_size=9, shuffle_labels=is_control) for is_control in (False, True))
@@ -271,7 +270,6 @@ def start(diving_records):
     ],
 )
 def test_parts_that_cannot_learn_or_rest_are_named(start, multipliers, changes, code, named):
-    """Nothing changes by the check."""
     network, models = start
     config = settings("run", "records", lr_multipliers=multipliers, **changes)
     model, before = models.get(config.starts.get("initial_model")), len(network.trainable_variables)

@@ -134,7 +134,6 @@ def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
 
 @pytest.mark.interop
 def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, pool5, tmp_path):
-    """As of C3D-ucf101: its fc6 has learned behind another pool5, and on frames less another mean."""
     write_pytorch(tmp_path / "weights", UCF101)
     model = built(tmp_path / "weights")
     assert "fc6" not in {layer.name for layer in model.layers}
@@ -183,7 +182,6 @@ def test_a_malicious_pickle_is_refused_and_not_run(kind, tmp_path):
 
 
 def test_a_checkpoint_of_tensorflow_is_told_how_to_convert(tmp_path):
-    """By its prefix, its index, or a file of the first version."""
     tf.raw_ops.SaveV2(
         prefix=str(tmp_path / "v2"), tensor_names=["wc1"], shape_and_slices=[""], tensors=[tf.zeros((2, 2))]
     )

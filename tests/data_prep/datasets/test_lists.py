@@ -215,7 +215,6 @@ def test_classes_of_ucf101_are_numbered_and_splits_are_there(tmp_path):
 
 
 def test_a_clip_without_a_class_is_a_problem(tmp_path):
-    """Row numbers count the blank line."""
     source = write_motion(tmp_path / "motion", 3)
     header, *rows = (source / "motion_classes.csv").read_text().splitlines()
     rows[1] = rows[1].replace(",diving,2,", ",diving,,")

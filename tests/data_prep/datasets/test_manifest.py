@@ -132,7 +132,6 @@ def test_corrections_from_a_page_are_stage_labels(tmp_path):
 
 
 def test_corrections_lie_beside_videos_and_tell_nothing_of_performances_that_lack(tmp_path):
-    """Of the second dive alone, of an end alone; the note names a video that no row has."""
     (tmp_path / "monday").mkdir()
     for number, name in enumerate(("second.avi", "end.avi")):
         write_bars(tmp_path / "monday" / name, 30, number)
@@ -182,7 +181,6 @@ def test_stages_are_in_one_place(tmp_path):
     ],
 )
 def test_a_video_that_no_row_names_is_told(dataset, write, table, options, videos, tmp_path):
-    """A row may have been lost."""
     source = write(tmp_path / "source")
     read = DATASETS[dataset](source, **options)
     assert "in_no_row" not in notes_of(read)

@@ -134,7 +134,6 @@ def test_a_split_file_of_other_records_is_refused(tmp_path, rows, code, named):
 
 
 def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
-    """Nor one that build knows: the file's takes its place. Without any, all are for training, which a note says."""
     write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
     source = read_source("manifest", tmp_path, sport="diving")
     assert [sample.split for sample in source.samples] == ["train"] * 2
@@ -202,7 +201,6 @@ def test_the_command_writes_folds_once(tmp_path):
 
 
 def test_the_command_splits_as_its_flags_say(tmp_path):
-    """In place of a file of splits; any of the defaults would give another split."""
     write_twelve(tmp_path)
     write_split_csv(tmp_path / "split.csv", {"a": "train"})
     settings, samples = SplitSettings("score", 0.25, 0.15, seed=7), manifest.read(tmp_path, sport="diving").samples
@@ -219,7 +217,6 @@ def test_the_command_splits_as_its_flags_say(tmp_path):
 
 
 def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
-    """Groups that are taken for one, and rows that cannot be read, though they are split."""
     rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
     write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
     result = run(tmp_path, "--by=group", f"--output={tmp_path}/s.csv")

@@ -36,7 +36,6 @@ def scores(sample):
 
 @pytest.mark.parametrize("name", ["final", "rank"])
 def test_columns_of_other_names_are_named(tmp_path, name):
-    """What the user says wins over a column of that name."""
     text = f"Clip,split,DD,Points,Judge A,B,C,{name}\na.mp4,train,3.0,72,8,8,8,90\n"
     columns = ["video=Clip", "difficulty=DD", "final=Points", "mark_1=Judge A", "mark_2=B", "mark_3=C"]
     source = source_of(tmp_path, text, columns=columns)
@@ -89,7 +88,6 @@ def test_a_column_that_is_called_as_a_stage_is_named_and_can_be_left_out(tmp_pat
 
 @pytest.mark.parametrize("columns", ["split,Punkte\na.mp4,train,72\n", "num_frames,Punkte\na.mp4,20,72\nb.mp4,x,50\n"])
 def test_a_table_without_a_known_score_is_a_problem(tmp_path, columns):
-    """Another problem does not hide it, if no column can hold a score."""
     with refused("no_scores", "difficulty, execution, final, marks", "Punkte", "--columns"):
         source_of(tmp_path, f"video,{columns}")
     _, number = check("manifest", tmp_path, workers=1, sport="diving")
@@ -193,7 +191,6 @@ def test_text_that_is_refused(tmp_path, content, options, code, named):
     ],
 )
 def test_rows_are_counted_as_an_editor_counts_them(tmp_path, text, rows):
-    """With lines before the header, empty ones, and line ends in quotes."""
     expected = [(f"manifest.csv, row {row}", "not_a_number") for row in rows]
     assert problem_codes(source_of(tmp_path, text)) == expected
 
@@ -256,7 +253,6 @@ def test_two_tables_of_stages_are_refused_unless_they_are_one(tmp_path):
 
 
 def test_stages_of_videos_that_the_table_does_not_have_are_refused(tmp_path):
-    """Ten of a table of another dataset are enough."""
     rows = "".join(f"b.mp{number},entry,1,5\n" for number in range(1000, 2500))
     (tmp_path / "stage_labels.csv").write_text(STAGE_HEADER + rows)
     with refused("unknown_name", "stage_labels.csv", "b.mp1000", "1490 more"):

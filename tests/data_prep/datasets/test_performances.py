@@ -206,7 +206,6 @@ def test_boundaries_count_frames_of_the_file(broadcast, tmp_path):
 
 
 def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tmp_path):
-    """As an annotation tool gives them for the whole broadcast."""
     label(broadcast, ("take-flight", 12, 20), ("entry", 20, 25), ("entry", 50, 70))
     shared = source_of(broadcast, BY_FRAMES, *TWO)
     assert not codes(shared)
@@ -292,7 +291,6 @@ MEANINGS = (
 
 
 def test_results_as_a_federation_publishes_them_become_records_with_one_command(broadcast, tmp_path):
-    """Seven marks, decimal commas, German headers, a referee's deduction, three dives in one video."""
     (broadcast / "manifest.csv").write_text(GERMAN, encoding="utf-8")
     command = ["data_prep", "build", "--dataset=manifest", "--sport=diving", "--workers=1"]
     command += [f"--source_dir={broadcast}", f"--output_dir={tmp_path / 'records'}", f"--columns={MEANINGS}"]

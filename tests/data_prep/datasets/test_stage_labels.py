@@ -73,7 +73,6 @@ def test_stages_given_for_a_performance_do_not_reach_outside_it(outside):
 
 @pytest.mark.parametrize("text", ["4,8,13,19\r\n4,8,14,20\r\n", "\ufeff4,8,13,19\n 4, 8, 14, 20\n"])
 def test_diving_times_are_read(tmp_path, text):
-    """With a byte order mark and line ends as Windows' editors leave them, and blanks."""
     (tmp_path / "times.txt").write_bytes(text.encode())
     assert read_diving_times(tmp_path / "times.txt") == {1: (4, 8, 13, 19), 2: (4, 8, 14, 20)}
 

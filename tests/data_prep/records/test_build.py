@@ -111,7 +111,6 @@ def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path
 
 
 def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
-    """In a folder two below, of its videos alone, or in a folder above that also has film."""
     simulated = write_unlv_diving(tmp_path / "all/sim", 2, 1)
     (simulated / VIDEOS).rename(tmp_path / "a")
     (simulated / VIDEOS).mkdir()
@@ -211,7 +210,6 @@ def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path
 @pytest.mark.parametrize("wrong", [("6O.5", ""), (60.5, 999)], ids=["of its row", "of its video"])
 @pytest.mark.parametrize("is_copy", [True, False])
 def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong):
-    """Nor its correction: a file of the same bytes, or encoded again, in another split."""
     write_bars(tmp_path / "a.mp4", 20)
     shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4") if is_copy else write_bars(
         tmp_path / "b.mp4", 20, codec="libx264"

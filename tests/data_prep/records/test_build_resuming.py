@@ -67,7 +67,6 @@ def test_an_interrupted_build_goes_on(interrupted, tmp_path, whole):
 
 
 def test_a_video_that_has_changed_since_is_encoded_again(interrupted, tmp_path):
-    """Even if its size and time are as before; labels are those of now."""
     video = video_of(interrupted, 2)
     before = video.stat()
     write_bars(video, 26, 77)

@@ -228,7 +228,6 @@ def test_stages_beyond_the_features(tmp_path):
     ],
 )
 def test_features_of_another_origin(tmp_path, change, named):
-    """File names and records may differ."""
     rows = rows_of()
     rows[-1]["features"] = "other/c.npy"
     source = write_source(tmp_path / "own", rows)

@@ -77,7 +77,6 @@ def test_a_contact_sheet_shows_frames_from_all_of_a_video_above_their_time(divin
 
 
 def test_a_contact_sheet_shows_videos_from_all_of_a_split_with_their_scores(diving_records):
-    """The first, the middle and the last of seven, 004 to 010."""
     figure = contact_sheet(DatasetInfo.load(diving_records), "train", 3)
     words = [row.axes[0].get_title(loc="left").split() for row in figure.subfigs]
     assert [(row[0], *map(float, (row[2], row[4], row[6], row[7]))) for row in words] == [

@@ -92,7 +92,6 @@ def pairs(videos):
 
 
 def test_other_performances_are_not_taken_for_one():
-    """Before a still camera, the same movement elsewhere, and videos in which nothing moves."""
     assert pairs([blob_video(seed) for seed in range(20)]) == []
     assert pairs([blob_video(0, background=number) for number in range(5)]) == []
     frame = blob_video(0)[:1]

@@ -88,7 +88,6 @@ def test_a_flight_falls_as_gravity_has_it():
 
 @pytest.mark.parametrize(("stops_after", "save"), [(3, False), (99, True)])
 def test_an_interrupted_run_ends_as_one_in_one_go(dives, tmp_path, monkeypatch, stops_after, save):
-    """In the middle of a part, or when the shards lie in their place but their index is not written."""
     done = []
 
     def stopped(*arguments):

@@ -62,7 +62,6 @@ def test_joints_lie_where_the_athlete_is_painted(sport, seed):
 
 
 def test_joints_end_where_the_water_hides_the_diver():
-    """From the 10 m platform, of an entry that lasts long: there are none in exactly the frames with nobody in them."""
     settings, dive = dataclasses.replace(SETTINGS, height=96, width=128), parse_dive("107B")
     scene, frames, seen = get_simulator("diving").random_scene(dive, settings, np.random.default_rng(0)), [], []
     trait = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)

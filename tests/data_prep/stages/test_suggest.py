@@ -95,7 +95,6 @@ def test_two_ways_of_naming_videos_are_refused():
 
 
 def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, model, videos_dir, suggested):
-    """And that a model has seen simulated video alone."""
     names, output = ["a b.avi", "c.mp4"], tmp_path / "new" / "tasks.json"
     for name in names:
         (tmp_path / name).write_bytes((videos_dir / name).read_bytes())
