@@ -1,12 +1,17 @@
 """The PyTorch model that ours is measured against is the same model: its outputs, losses and gradients are ours."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from command_forks import forked
 from training_runs import SMALL, STATISTICS
 
 import scoringnet_tf
+from benchmarks import data
+from benchmarks.peers.regressions import compare
 from benchmarks.peers.weights import weights
 from scoringnet_tf.models.backbones.i3d import I3D
 from scoringnet_tf.models.settings import merged
@@ -114,3 +119,18 @@ def test_i3d_has_the_same_features_and_learns_the_same():
         learning = sum(parameter.numel() for parameter in theirs.learn(blocks))
         ours = [w for layer in model.layers if layer.name >= first or not blocks for w in layer.trainable_weights]
         assert learning == sum(np.prod(w.shape) for w in ours)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_figures_are_the_same(tmp_path):
+    folder = data.vectors(tmp_path, 24, 3)
+    records, output = f"--records_dir={folder / 'records'}", f"--output_dir={tmp_path / 'output'}"
+    result = forked("scoringnet_tf.cross_validate", "--nonetwork", records, output)
+    assert result.returncode == 0, result.stderr
+    ours = json.loads((tmp_path / "output/cells.json").read_text())["rows"]
+    theirs = compare(folder / "source")
+    assert [*theirs] == [*ours]
+    for name, figures in theirs.items():
+        expected = np.array([ours[name][figure]["mean"] for figure in ("f_src", "f_med")], float)  # None: undefined
+        np.testing.assert_allclose(figures, expected, rtol=1e-6, err_msg=name)
+    assert theirs["Ridge"][0] > 0.3, "there is something to learn"
