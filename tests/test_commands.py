@@ -117,7 +117,7 @@ def test_a_video_is_scored_drawn_and_reported(calibrated):
     command("scoringnet_tf.export", f"--model={run}", f"--export_dir={trained / 'servable'}")
     assert (trained / "servable/1/saved_model.pb").is_file()
     printed = command(
-        *("scoringnet_tf.predict", f"--model={run}", video, "--json", "--force", f"--plot_dir={trained / 'plots'}"),
+        *("scoringnet_tf.predict", f"--model={run}", video, "--json", "--force", f"--plot_dir={trained / 'plots'}")
     )
     (score,) = map(json.loads, printed.stdout.splitlines())
     assert (score["model"], score["sport"], score["error"]) == (str(run), "diving", None)

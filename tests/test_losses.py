@@ -236,9 +236,7 @@ def test_bad_arguments_are_refused_with_their_value(kind, options):
 
 
 @pytest.mark.parametrize(
-    "shapes",
-    [((4,), (1,)), ((4, 2), (4, 2)), ((4,), (4,), (3,)), ((4,), (4,), ()), ((4, 1), (4, 1, 1))],
-    ids=str,
+    "shapes", [((4,), (1,)), ((4, 2), (4, 2)), ((4,), (4,), (3,)), ((4,), (4,), ()), ((4, 1), (4, 1, 1))], ids=str
 )
 def test_scores_that_would_broadcast_are_refused(shapes):
     with pytest.raises(ValueError):

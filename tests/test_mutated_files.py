@@ -202,8 +202,7 @@ def test_labels_are_never_lost_in_silence(dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("dataset", "name", "key"),
-    [("mtl_aqa", "final_annotations_dict.pkl", (1, 1)), ("finediving", FINE, ("Final1", 1))],
+    ("dataset", "name", "key"), [("mtl_aqa", "final_annotations_dict.pkl", (1, 1)), ("finediving", FINE, ("Final1", 1))]
 )
 def test_values_of_any_type_in_annotations(tmp_path, dataset, name, key):
     source = LAYOUTS[dataset][0](tmp_path / "source")

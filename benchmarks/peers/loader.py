@@ -79,11 +79,7 @@ def loader(folder, batch_size, **options):
 
 def measurements(stored, epochs, batch_size=4):
     """Frames per second of each way to read a folder of folders of JPEGs."""
-    ways = {
-        "plain": {},
-        "crop and flip": {"augmented": True},
-        "augmented": {"augmented": True, "colors": COLORS},
-    }
+    ways = {"plain": {}, "crop and flip": {"augmented": True}, "augmented": {"augmented": True, "colors": COLORS}}
     loaded = functools.lru_cache(maxsize=1)(lambda what: loader(stored, batch_size, **ways[what]))
 
     def measure(what):

@@ -10,20 +10,7 @@ import numpy as np
 import pytest
 from command_forks import ended
 from conftest import write_bars, write_motion, write_unlv_diving
-from makers import (
-    bars,
-    changed,
-    cut,
-    fifo,
-    flipped,
-    folder_at,
-    holding,
-    huge_png,
-    images,
-    link,
-    rows,
-    stdin,
-)
+from makers import bars, changed, cut, fifo, flipped, folder_at, holding, huge_png, images, link, rows, stdin
 from refusals import code_printed
 from training_runs import OF_BARS, TINY, trained
 

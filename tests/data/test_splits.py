@@ -258,14 +258,7 @@ def test_files_are_those_of_data_prep(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "id,split\n1,training\n",
-        "id,split\n1,train\n1,test\n",
-        "id,split\n1\n",
-        "id,split\n1,train,10,30\n",
-    ],
+    "text", ["", "id,split\n1,training\n", "id,split\n1,train\n1,test\n", "id,split\n1\n", "id,split\n1,train,10,30\n"]
 )
 def test_what_is_no_split_is_refused(tmp_path, text):
     (tmp_path / "split.csv").write_text(text)

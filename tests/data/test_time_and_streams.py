@@ -7,15 +7,7 @@ import os
 import av
 import numpy as np
 import pytest
-from conftest import (
-    bar_color,
-    bar_frame,
-    read_index,
-    write_bars,
-    write_streams,
-    write_timed,
-    write_video,
-)
+from conftest import bar_color, bar_frame, read_index, write_bars, write_streams, write_timed, write_video
 from refusals import codes, refused
 
 from scoringnet_tf import ScoringNetPreprocessor

@@ -91,11 +91,7 @@ CLAIMS = {  # claim of docs/results.md → figure, then table and rows of dives 
         ("diving/table5", "MSE", "MSE + ranking"),
         ("vault/table5", "MSE", "MSE + ranking"),
     ),
-    "ScoringNet beats C3D + SVR": (
-        "f_src",
-        ("diving/table7", OURS, "C3D + SVR"),
-        ("vault/table7", OURS, "C3D + SVR"),
-    ),
+    "ScoringNet beats C3D + SVR": ("f_src", ("diving/table7", OURS, "C3D + SVR"), ("vault/table7", OURS, "C3D + SVR")),
 }
 
 

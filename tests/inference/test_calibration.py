@@ -34,12 +34,7 @@ from scoringnet_tf.inference.reliability import stated_intervals
 from scoringnet_tf.models.compatibility import check_fits
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.settings import merged
-from scoringnet_tf.models.training_statistics import (
-    Intervals,
-    checksum,
-    is_current,
-    pooled,
-)
+from scoringnet_tf.models.training_statistics import Intervals, checksum, is_current, pooled
 from scoringnet_tf.sports import MEASURES, SCORES, get_sport
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import InputError

@@ -47,10 +47,7 @@ def stages_of(*runs):
 
 STAGES = stages_of(("noise", 0, 5), ("take-flight", 5, 40), ("noise", 40, 50))
 SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
-TRUSTED = dataclasses.replace(
-    SCORED,
-    intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)},
-)
+TRUSTED = dataclasses.replace(SCORED, intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)})
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = dataclasses.replace(SCORED, reasons=[MISSING])
 OF_MODEL = Remark("simulated_training", "Its scores are no measurement.")

@@ -18,7 +18,7 @@ from scoringnet_tf.models.settings import merged
 
 SIZE, WIDTH = (32, 32), 1 / 32
 FEW_LAYERS = {  # where it is enough that gradients come from both kinds of heads: a third of the layers
-    "score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 9.0)}},
+    "score_predictor": {"scores": ("final",), "score_statistics": {"final": (80.0, 9.0)}}
 }
 
 

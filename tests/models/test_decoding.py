@@ -10,12 +10,7 @@ from refusals import refused
 from training_runs import SMALL, batch, deciding
 
 import scoringnet_tf
-from scoringnet_tf.models.decoding import (
-    StageDecision,
-    decided,
-    first_argmax,
-    transitions,
-)
+from scoringnet_tf.models.decoding import StageDecision, decided, first_argmax, transitions
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import DECODINGS
 

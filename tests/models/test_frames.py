@@ -123,10 +123,7 @@ def test_a_model_of_frames_composes_saves_and_reloads(tmp_path):
 
 # === Where pixels are seen: a cast to uint8 that was made before leaves them all but black ===
 
-CAST = {
-    "cast from 0 to 1": (FRAMES / 255).astype("uint8"),
-    "cast, without a white pixel": np.zeros_like(FRAMES),
-}
+CAST = {"cast from 0 to 1": (FRAMES / 255).astype("uint8"), "cast, without a white pixel": np.zeros_like(FRAMES)}
 
 
 @pytest.mark.parametrize("frames", CAST.values(), ids=CAST)

@@ -80,8 +80,7 @@ def test_twenty_videos_at_once_none_is_lost_and_memory_is_bounded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "code"),
-    [(["--host=0.0.0.0"], "missing_flag"), (["--password_file=FILE"], "wrong_value")],
+    ("flags", "code"), [(["--host=0.0.0.0"], "missing_flag"), (["--password_file=FILE"], "wrong_value")]
 )
 def test_others_reach_it_by_a_password_alone(flags, code, tmp_path):
     """Which is no text in another encoding."""

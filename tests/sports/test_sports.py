@@ -71,10 +71,7 @@ def test_a_penalty_comes_off_every_mark_and_leaves_none_below_0():
 
 @pytest.mark.parametrize(
     ("marks", "code"),
-    [
-        ([7.0] * 4, "count_mismatch"),
-        *(([7.0, 7.0, mark], "out_of_range") for mark in (7.3, 10.5, -0.5, math.nan)),
-    ],
+    [([7.0] * 4, "count_mismatch"), *(([7.0, 7.0, mark], "out_of_range") for mark in (7.3, 10.5, -0.5, math.nan))],
 )
 def test_marks_that_no_panel_gives_are_refused(marks, code):
     with refused(code, f"{marks[-1]:g}" if code == "out_of_range" else len(marks)):

@@ -8,16 +8,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import (
-    KilledError,
-    assert_same,
-    eagerly,
-    scoring_run,
-    settings,
-    trained,
-    trained_by,
-    weights_beside,
-)
+from training_runs import KilledError, assert_same, eagerly, scoring_run, settings, trained, trained_by, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo

@@ -6,17 +6,7 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import (
-    REGRESSOR,
-    SMALL,
-    STATISTICS,
-    assert_same,
-    batch,
-    scoring_run,
-    settings,
-    telling,
-    trained,
-)
+from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, scoring_run, settings, telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo

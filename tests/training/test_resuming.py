@@ -10,15 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from refusals import refused
-from training_runs import (
-    assert_same,
-    copied_before,
-    eagerly,
-    rows_of,
-    scoring_run,
-    trained_by,
-    weights_beside,
-)
+from training_runs import assert_same, copied_before, eagerly, rows_of, scoring_run, trained_by, weights_beside
 
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.support.files import locked

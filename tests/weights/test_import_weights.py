@@ -98,10 +98,7 @@ def clip():
 @pytest.fixture(scope="module")
 def pool5(clip):
     """Caffe's features for each preprocessing that weights were trained with."""
-    inputs = {
-        ("bgr", 95.14): clip[..., ::-1] - BGR_MEAN,
-        ("rgb", 104.0): clip - MMACTION2_MEAN,
-    }
+    inputs = {("bgr", 95.14): clip[..., ::-1] - BGR_MEAN, ("rgb", 104.0): clip - MMACTION2_MEAN}
     return {key: caffe_trunk(PARAMETERS, frames)["pool5"] for key, frames in inputs.items()}
 
 

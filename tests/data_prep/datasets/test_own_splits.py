@@ -12,12 +12,7 @@ from refusals import code_printed, refused
 
 from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.splits import (
-    SplitSettings,
-    check_new,
-    make_splits,
-    write_split_csv,
-)
+from data_prep.datasets.splits import SplitSettings, check_new, make_splits, write_split_csv
 from data_prep.records.building import BuildSettings, build_records
 
 

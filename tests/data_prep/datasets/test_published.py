@@ -18,14 +18,7 @@ from layouts import (
 )
 from refusals import refused
 
-from data_prep.datasets import (
-    DATASETS,
-    aqa7,
-    finediving,
-    mtl_aqa,
-    read_source,
-    unlv,
-)
+from data_prep.datasets import DATASETS, aqa7, finediving, mtl_aqa, read_source, unlv
 from data_prep.datasets.readers.layout import find_video, index_videos
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import check

@@ -138,7 +138,7 @@ def test_dives_in_phases(diving_dir, tmp_path):
     segments = unlv.read_diving(diving_dir, sport="diving_phases").samples[0].segments
     spans = [(segment.stage, segment.start, segment.end) for segment in segments]
     assert spans == [
-        *(("approach", 0, t0), ("jump", t0, t1), ("flight", t1, t2), ("entry", t2, t3), ("noise", t3, None)),
+        *(("approach", 0, t0), ("jump", t0, t1), ("flight", t1, t2), ("entry", t2, t3), ("noise", t3, None))
     ]
     info = build("unlv_diving", diving_dir, tmp_path / "records", sport="diving_phases")
     assert info.sport == "diving_phases" and "jump" in info.stages

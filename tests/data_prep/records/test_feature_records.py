@@ -261,14 +261,7 @@ def test_damaged_missing_and_repeated_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"features": ""},
-        {"features": "../a.npy"},
-        {"fps": "0"},
-        {"fps": "fast"},
-        {"num_frames": "0"},
-    ],
+    "change", [{"features": ""}, {"features": "../a.npy"}, {"fps": "0"}, {"fps": "fast"}, {"num_frames": "0"}]
 )
 def test_cells_are_checked(tmp_path, change):
     found = problems(write_source(tmp_path / "own", rows_of(**change)))
