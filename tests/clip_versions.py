@@ -84,9 +84,6 @@ def write_version(name: str, source: pathlib.Path, target: pathlib.Path) -> None
     write_video(target, even, fractions.Fraction(f"{rate:.3f}"), encoder, options, bit_rate=0)  # the encoder's own
 
 
-# === The table of the card ===
-
-
 @dataclasses.dataclass(frozen=True)
 class Told:
     """What is told in a version: moments' errors, frames of the clip; how sure the flight is; codes of reasons."""

@@ -3,19 +3,17 @@
 import ast
 import dataclasses
 import inspect
-import pathlib
 import re
 
 import numpy as np
 import pytest
-from command_forks import forked
+from command_forks import ROOT, forked
 from conftest import write_bars, write_split, write_unlv_diving
 
 from data_prep.datasets import DATASETS, read_source
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.serve.jobs import Limits
 
-ROOT = pathlib.Path(__file__).parents[1]
 DEFINITION = re.compile(r"flags\.DEFINE_\w+\(\s*\"(\w+)\"")
 MODULES = [path for package in ("scoringnet_tf", "data_prep") for path in sorted((ROOT / package).rglob("*.py"))]
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in MODULES}

@@ -3,7 +3,6 @@
 import ast
 import collections
 import json
-import pathlib
 import re
 import runpy
 import shlex
@@ -11,12 +10,11 @@ import subprocess
 import sys
 
 import pytest
+from command_forks import ROOT
 
 from scoringnet_tf.support.commands import GROUPS
 from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, with_values
-
-ROOT = pathlib.Path(__file__).parents[1]
 
 
 def files(*patterns):

@@ -1,14 +1,13 @@
 """A wrong path is refused before TensorFlow and the like are imported, which takes seconds."""
 
 import json
-import pathlib
 import subprocess
 import sys
 
 import pytest
+from command_forks import ROOT
 from refusals import code_printed
 
-ROOT = pathlib.Path(__file__).parents[1]
 CLIP = "tests/clips/diving.mp4"
 HEAVY = ("tensorflow", "keras", "scipy", "matplotlib", "sklearn")
 # Runs commands, each in a fork of a process that has imported what is light, and prints what became of them.

@@ -3,11 +3,10 @@
 import ast
 import functools
 import graphlib
-import pathlib
 
 import pytest
+from command_forks import ROOT
 
-ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = "commands"
 
 # Part: the parts of the same package that it may import. A row names rows above it alone, so that there is no way back.

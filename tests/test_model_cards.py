@@ -1,11 +1,10 @@
 """Figures of the shipped models in pages: those of `metrics.json`, which `evaluate` wrote."""
 
 import json
-import pathlib
 
 import pytest
+from command_forks import ROOT
 
-ROOT = pathlib.Path(__file__).parents[1]
 FIGURES = ("frame_accuracy", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
 MODELS = ("diving_small", "vault_small")
 PAGES = [  # page, how the row of the model begins

@@ -2,14 +2,13 @@
 
 import ast
 import json
-import pathlib
 import re
 
 import pytest
+from command_forks import ROOT
 
 import scoringnet_tf
 
-ROOT = pathlib.Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PUBLIC = {*scoringnet_tf.__all__, "experiments"}
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from command_forks import ROOT
 from test_docs import files
 
 import scoringnet_tf
@@ -17,9 +18,6 @@ from scoringnet_tf.support import model_files
 from scoringnet_tf.support.commands import GROUPS
 from scoringnet_tf.support.i3d_files import cached_file
 from scoringnet_tf.support.messages import InputError
-
-ROOT = pathlib.Path(__file__).parents[1]
-
 
 # Each module is the first of ours that its process imports; what others wrote, the processes share.
 
@@ -98,9 +96,6 @@ def test_setup_lists_every_package():
         for path in (ROOT / name).rglob("__init__.py")
     }
     assert listed == found | {"scoringnet_tf.saved_models"}
-
-
-# === Shipped models ===
 
 
 def test_a_model_is_found_as_file_folder_or_default(tmp_path, monkeypatch):

@@ -1,14 +1,13 @@
 """`diving.flags` and `vault.flags` are the paper's experiment: held against a table of its settings."""
 
-import pathlib
 import re
 
 import pytest
+from command_forks import ROOT
 
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
-ROOT = pathlib.Path(__file__).parents[1]
 SAYS, SILENT = (
     "# === What the paper says ===",
     "# === What the paper says in two ways, or does not say: our reading, and why ===",

@@ -6,12 +6,11 @@ import re
 
 import pytest
 import yaml
+from command_forks import ROOT
 from conftest import LONG
 
 import scoringnet_tf
 from data_prep.simulator.settings import Settings
-
-ROOT = pathlib.Path(__file__).parents[1]
 
 
 def text(name):

@@ -1,11 +1,11 @@
 """What the linters do not check: errors have codes, and the documentation has those that users meet."""
 
-import pathlib
 import re
+
+from command_forks import ROOT
 
 from scoringnet_tf.inference import words
 
-ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = ("data_prep", "scoringnet_tf", "benchmarks")
 SOURCES = {path: path.read_text(encoding="utf-8") for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))}
 

@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-import pathlib
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).parents[1]
+from command_forks import ROOT
+
 MODEL = "diving_small"
 
 

@@ -7,8 +7,6 @@ import pytest
 
 from scoringnet_tf.baselines import core as tree
 
-# === Groups of relative scores ===
-
 
 def leaves_of(edges, shape=(1, 1), logs=0.0, places=0.0):
     """Leaves (*shape, G, 4)."""
@@ -78,9 +76,6 @@ def test_the_most_probable_leaf_votes_and_its_place_may_lie_beyond_it():
     np.testing.assert_allclose(votes, [[4], [0]], atol=1e-6)
 
 
-# === The tree ===
-
-
 def test_a_leaf_is_as_probable_as_the_product_on_its_way():
     """Of two levels, by a double loop: every node reads what its parent's units made for it alone."""
     layer, rng = tree.RegressionTree(2), np.random.default_rng(0)
@@ -119,9 +114,6 @@ def test_units_of_a_node_begin_as_wide_as_what_it_reads():
         kernel = level.get_weights()[0]
         assert 0.9 < 8 * np.abs(kernel).max() <= 1
         assert kernel[-1].std() == pytest.approx(1 / 8 / np.sqrt(3), rel=0.2)
-
-
-# === The loss ===
 
 
 def drawn_leaves(videos, edges, seed=0):

@@ -3,16 +3,14 @@
 import contextlib
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
+from command_forks import ROOT
 
 from benchmarks import pairs, rows
 from benchmarks.pairs import Comparison, NotMeasured, Result, Row, Target
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_every_row_has_a_name_of_its_own_and_the_whole_table_adds_full_width(tmp_path):

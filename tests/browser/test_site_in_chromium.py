@@ -1,13 +1,11 @@
 """The site of the documentation, opened from a folder: search finds a name, pictures show, and nothing is fetched."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
-
-ROOT = pathlib.Path(__file__).parents[2]
+from command_forks import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -70,8 +70,6 @@ def test_a_full_queue_is_told_in_words(upload):
     page.get_by_text("The queue is full").first.wait_for()
 
 
-# === A server that keeps what it is given ===
-
 NAMES = ["<b>5,1 🤸<.mp4", "b.mp4"]
 
 

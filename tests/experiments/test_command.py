@@ -96,9 +96,6 @@ def test_a_figure_is_drawn_and_described(asked, commands, tmp_path, capsys):  # 
     assert len(json.loads((tmp_path / "results/diving/fig5/drawn.json").read_text())["trainings"]) == 2
 
 
-# === Splits ===
-
-
 def test_each_split_is_trained_and_tested_on_its_own_videos(surroundings, commands):  # noqa: F811
     chosen = suite.splits_of(surroundings, 2, [])
     wheres = suite.surroundings_of(surroundings, chosen)

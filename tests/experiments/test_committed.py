@@ -3,11 +3,11 @@
 import csv
 import dataclasses
 import json
-import pathlib
 import re
 
 import numpy as np
 import pytest
+from command_forks import ROOT
 
 from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import report
@@ -15,7 +15,6 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS, SCALE, Experiment, 
 from scoringnet_tf.experiments.cross_validation import OURS as SCORING_NET
 from scoringnet_tf.experiments.results import read_results
 
-ROOT = pathlib.Path(__file__).parents[2]
 CROSS_VALIDATED = Experiment("", "", [Row(SCORING_NET)], SCORING_NET, resplit=True)
 TABLES = [path.parent for path in sorted((ROOT / "results").glob("*/*/cells.json"))]
 MEASURED = {"table3": "frames", "control": "f_src", "ranking": "f_src", "table5": "f_src"}  # else f_med

@@ -1,17 +1,15 @@
 """A table in Python is the one that the command writes; what cannot be compared is said."""
 
 import json
-import pathlib
 import shutil
 
 import pytest
+from command_forks import ROOT
 from refusals import refused
 from table_runs import commands, given, surroundings  # noqa: F401
 
 from scoringnet_tf import bootstrap, experiments
 from scoringnet_tf.experiments.training import TrainingError
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

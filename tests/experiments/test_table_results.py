@@ -102,8 +102,6 @@ def test_relative_l2_of_drawn_videos_goes_by_the_range_of_all():
             assert draws[row][index] == pytest.approx(100 * np.mean(errors))
 
 
-# === Stages ===
-
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
 OF_STAGES = dict.fromkeys(STAGES, NOTHING)
 TRUE = np.repeat([1, 2, 3, 0], [4, 6, 5, 5])

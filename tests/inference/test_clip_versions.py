@@ -16,8 +16,6 @@ from scoringnet_tf.weights.backbones import load_backbone
 REAL, SIZE = os.environ.get("SCORINGNET_REAL_DATA"), (128, 171)
 
 
-# === The film at hand ===
-
 FURTHEST = {  # versions that come nearest to the other side, and their probabilities
     ("film/platform_dive.mp4", "grey"): 0.60,
     ("videos/platform_dive_10m.gif", "darker, × 0.7"): 0.63,

@@ -4,11 +4,10 @@ import csv
 import dataclasses
 import itertools
 import json
-import pathlib
 
 import numpy as np
 import pytest
-from command_forks import forked
+from command_forks import ROOT, forked
 from conftest import write_bars, write_images
 from refusals import code_printed, refused
 from tiny_records import tiny_video, write_records
@@ -27,7 +26,6 @@ from scoringnet_tf.support.messages import Stopped
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
 
-ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)
 CLIP = "tests/clips/diving.mp4"
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
+from command_forks import ROOT
 from make_golden import CLIPS, GOLDEN, SOURCES, golden
 
 import scoringnet_tf
@@ -18,7 +19,6 @@ from scoringnet_tf.data.video import VideoStream
 from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.sports import stage_runs
 
-ROOT = pathlib.Path(__file__).parents[2]
 # Points. Float32 sums in another order (other processors, other versions of TensorFlow) differ by some 1e-5; the final
 # score of a dive multiplies the difficulty's error by an execution of up to 30. A JPEG step more or less, another
 # resize or a crop that is a pixel off give more than this.

@@ -4,12 +4,12 @@ import csv
 import dataclasses
 import io
 import json
-import pathlib
 import re
 
 import cv2
 import numpy as np
 import pytest
+from command_forks import ROOT
 from matplotlib.colors import to_rgba
 from refusals import refused
 from scripted_stages import labels_of
@@ -30,7 +30,6 @@ from scoringnet_tf.sports.dives import parse_dive
 from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.messages import Remark
 
-ROOT = pathlib.Path(__file__).parents[2]
 DIVING = get_sport("diving")
 MISSING = Remark("missing_stage", "No entry was found.")
 DOUBT = Remark("no_reference", "The model has no statistics.")

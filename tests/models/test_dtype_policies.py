@@ -79,9 +79,6 @@ def follows_the_policy(path):
     return (is_trunk and parts[-1:] in (["c3d"], [])) or name.startswith(("regressor_conv", "regressor_pool"))
 
 
-# === Which layer computes in which dtype ===
-
-
 @pytest.mark.parametrize("policy", ["bfloat16"], indirect=True)  # of variables as well
 @pytest.mark.parametrize("name", MODELS)
 def test_an_explicit_float32_wins_over_the_global_policy(name, policy):
@@ -117,9 +114,6 @@ def test_the_loss_is_scaled_by_the_policy_of_the_model(policy, dtype, options, s
     model = scoringnet_tf.ScoringNet(**merged(SMALL, {"segmenter": None, "dtype": dtype}))
     model.compile("adam", **options)
     assert isinstance(model.optimizer, LossScaleOptimizer) == scaled
-
-
-# === Convolutions ===
 
 
 def gradients(model, inputs, loss):

@@ -101,8 +101,6 @@ def test_shoulders_taken_for_hips_are_no_turn(per_frame):
         assert features[-1, -3] == pytest.approx(half_turns, abs=0.02)
 
 
-# === Auxiliary heads ===
-
 ELEMENTS, FAULTS = {"101B": 1.5, "107C": 3.0, "5253B": 3.4}, {"looseness": (0.3, 0.2), "entry_angle_deg": (1.0, 12.0)}
 
 

@@ -102,9 +102,6 @@ def test_all_parts_of_the_models_that_ship_have_learned():
     assert load_scoring_net("diving_small").learned_parts == ALL
 
 
-# === Who takes what ===
-
-
 @pytest.mark.parametrize("learned", [{"kfs"}, TOWERS, set()], ids=["kfs", "towers", "none"])
 def test_scores_of_a_model_that_has_not_learned_are_refused(model, learned):
     model.learned_parts = learned

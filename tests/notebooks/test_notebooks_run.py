@@ -1,11 +1,10 @@
 """Each notebook runs as whoever opens it runs it: from a clean kernel, in a folder of its own, without a warning."""
 
-import pathlib
 import runpy
 
 import pytest
+from command_forks import ROOT
 
-ROOT = pathlib.Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

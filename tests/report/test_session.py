@@ -63,9 +63,6 @@ def test_a_session_tells_the_spread_of_each_athlete():
     assert "Athletes" not in session(full(name="d"), full(name="e")).text()
 
 
-# === Files ===
-
-
 def pages_of(count):
     return [shown(f"n{number}") for number in range(count)]
 

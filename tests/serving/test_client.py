@@ -1,7 +1,6 @@
 """The client in serving/, over REST and gRPC, against a server that runs the SavedModel as TF Serving does."""
 
 import json
-import pathlib
 import re
 import socketserver
 import sys
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
+from command_forks import ROOT
 from google.protobuf import text_format
 from model_server import ModelServer
 from tensorflow_serving.config import model_server_config_pb2
@@ -23,7 +23,6 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.export import checked_outputs, example_videos, export_saved_model
 from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum
 
-ROOT = pathlib.Path(__file__).parents[2]
 SERVING = ROOT / "serving"
 sys.path.insert(0, str(SERVING))
 

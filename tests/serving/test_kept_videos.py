@@ -115,9 +115,6 @@ def test_what_a_killed_service_left_is_worked_on_or_deleted(serve, gate, folder,
     assert {*folder.iterdir()} == {folder / token, others, damaged}
 
 
-# === Corrections ===
-
-
 NOTE = '"<b>a, ""🤸""\n</b>"'
 COLUMNS = "video,sha256,performance,what,model,corrected,date"
 
@@ -175,9 +172,6 @@ def test_corrections_are_saved_beside_the_video_and_nobody_overwrites_what_they_
     gone = serve()
     settled(gone, token := upload(gone, b"frames"))
     assert code_of(gone.post(f"/videos/{token}/corrections.csv", content=table(*later)), 404) == "not_found"
-
-
-# === The password ===
 
 
 def test_a_password_is_asked_for_everything_but_corrections_of_an_address_that_is_known(serve):

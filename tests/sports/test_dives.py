@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from command_forks import ROOT
 from refusals import refused
 from scipy.stats import spearmanr
 
@@ -26,7 +27,6 @@ from scoringnet_tf.sports import (
 )
 
 TABLE = DIVE_TABLES["world_aquatics"]
-ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "scoringnet_tf/sports/shipped"
 # World finals from 10 m, and the lists of compulsory dives.
 PUBLISHED = """

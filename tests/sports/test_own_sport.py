@@ -117,9 +117,6 @@ def test_features_of_its_records_come_with_its_file(own_records, tmp_path):
     assert {row["video"]: row["group"] for row in rows} == {"1.avi": "Ann", "2.avi": ""}
 
 
-# === The commands ===
-
-
 def data_prep(*arguments):
     return forked("data_prep", *arguments)
 

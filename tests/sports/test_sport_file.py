@@ -1,10 +1,10 @@
 """Files of sports: what they define arrives, and whatever is not quite right is refused by file and key."""
 
 import dataclasses
-import pathlib
 import re
 
 import pytest
+from command_forks import ROOT
 from refusals import refused
 
 from scoringnet_tf.sports import (
@@ -21,7 +21,6 @@ from scoringnet_tf.sports import (
     sport_yaml,
 )
 
-ROOT = pathlib.Path(__file__).parents[2]
 SHIPPED = ROOT / "scoringnet_tf/sports/shipped"
 FILE = """\
 name: trampoline

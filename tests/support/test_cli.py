@@ -8,14 +8,13 @@ import subprocess
 import sys
 
 import pytest
+from command_forks import ROOT
 from conftest import disposed
 from refusals import code_printed
 from test_commands import command
 
 from scoringnet_tf.support.cli import stoppable
 from scoringnet_tf.support.messages import Stopped
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_a_flag_without_a_value_is_refused():
@@ -37,9 +36,6 @@ def test_a_flag_file_that_is_no_text_is_named(tmp_path):
     for words in (("--flagfile", "x.cfg"), ("--flagfile=x.cfg",)):
         result = command("data_prep", "inspect", *words, check=False, cwd=tmp_path)
         assert code_printed(result.stderr) == "wrong_format" and "x.cfg" in result.stderr
-
-
-# === Keras's backend ===
 
 
 def test_commands_that_need_keras_refuse_another_backend(monkeypatch):
@@ -74,9 +70,6 @@ def test_a_command_gives_opencv_one_thread_unless_a_user_gives_more(given, threa
     words = [sys.executable, "-c", f"from scoringnet_tf.support import cli\n{body}cli.run(main)"]
     done = subprocess.run(words, cwd=ROOT, env=os.environ | given, capture_output=True, text=True)
     assert int(done.stdout) == threads
-
-
-# === How a command ends ===
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from command_forks import ROOT
 from conftest import write_unlv_diving
 from fsspec.implementations.memory import MemoryFileSystem
 from refusals import refused
@@ -20,8 +21,6 @@ from data_prep.records.writing import check_output_dir
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of, local_path
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

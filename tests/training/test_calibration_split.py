@@ -75,9 +75,6 @@ def test_records_or_runs_that_the_model_does_not_name(info, tmp_path):
         assert held_out_by_run(records, path, data_hash).code == "held_out_unknown"
 
 
-# === A split that a user names ===
-
-
 def test_a_split_that_is_named(info):
     held_out = held_out_by_name(info, info, "test", NO_RUN)
     assert (held_out.info, held_out.split, held_out.ids) == (info, "test", None)

@@ -48,9 +48,6 @@ def figures_after(records_dir, model_dir, split, **changes):
     return evaluation.figures(predictions, model.sport.stages), baseline, path
 
 
-# === Stages and scores, and the control ===
-
-
 @pytest.fixture(scope="module")
 def separable_records(tmp_path_factory):
     """Sixty videos of 16 plain frames: red in flight is the difficulty, green at entry is the execution."""
@@ -84,9 +81,6 @@ def test_training_learns_what_is_there_and_nothing_from_exchanged_scores(separab
     measured, baseline, _ = figures_after(separable_records, tmp_path / "exchanged", "test", **changes)
     assert measured["frame_accuracy"] > 0.9
     assert all(measured[name] > 0.8 * baseline[name] for name in ("d_med", "e_med", "f_med")), (measured, baseline)
-
-
-# === A final score alone, no stage labels, features in place of frames ===
 
 
 def draws(count):

@@ -61,8 +61,6 @@ def test_what_chooses_no_epoch_and_one_of_several_workers_is_refused(ucf101_reco
     assert not (tmp_path / "run").exists()  # refused before anything is written
 
 
-# === What it makes of its configuration ===
-
 UNUSUAL = {  # unlike every default
     "image_size": [24, 32],
     "clip_length": 6,

@@ -31,9 +31,6 @@ from scoringnet_tf.training.plan import Phase, phases
 ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final"}
 
 
-# === Draws ===
-
-
 def test_no_draw_of_an_epoch_returns_in_another():
     """Two phases of 20 epochs of 51 steps with one generator: 2,040 draws, all different; another seed draws others."""
     layer = keras.layers.Dropout(0.5)
@@ -60,9 +57,6 @@ def test_generators_of_a_model_draw_apart():
         found = [tuple(np.asarray(v)) for v in network.variables if v.path.endswith("seed_generator_state")]
         states += found
     assert len({*states}) == 2 * len(found) > 2
-
-
-# === Which epoch is kept ===
 
 
 def test_a_validation_whose_loss_overflows_can_be_the_best(tmp_path):

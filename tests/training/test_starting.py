@@ -64,9 +64,6 @@ def test_stage_labels_of_held_out_videos_alone_end_a_run_after_an_epoch(diving_r
     assert of_scoring == []
 
 
-# === A trained KFS for videos without stage labels ===
-
-
 @pytest.fixture(scope="module")
 def unlabelled_records(tmp_path_factory):
     """Eight videos with scores and no stages."""

@@ -94,9 +94,6 @@ def test_every_endpoint_is_caffes(frames, height, width):
         assert 0.3 < expected.max() < 30, name  # neither died out on the way nor blew up
 
 
-# === Files ===
-
-
 def varint(value):
     """Seven bits a byte, the lowest first; a negative number is 64 bits of two's complement."""
     value, encoded = value % 2**64, []

@@ -91,9 +91,6 @@ def test_a_tower_that_no_c3d_can_be_is_refused(options, score, code):
         c3d_of_tower(scoringnet_tf.ScoringNet(**merged(SMALL, options)), score)
 
 
-# === The command ===
-
-
 @pytest.mark.parametrize(
     ("flags", "score", "learned"),
     [(["--tower=execution"], "execution", set()), pytest.param([], "difficulty", {"0123"}, marks=pytest.mark.slow)],

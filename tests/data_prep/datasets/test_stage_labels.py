@@ -68,9 +68,6 @@ def test_stages_given_for_a_performance_do_not_reach_outside_it(outside):
     assert all(0 <= segment.start < segment.end <= 20 for segment in within([wrong], (40, 60), cut=True))
 
 
-# === Files ===
-
-
 @pytest.mark.parametrize("text", ["4,8,13,19\r\n4,8,14,20\r\n", "\ufeff4,8,13,19\n 4, 8, 14, 20\n"])
 def test_diving_times_are_read(tmp_path, text):
     (tmp_path / "times.txt").write_bytes(text.encode())
@@ -113,9 +110,6 @@ def test_stage_csv_names_frames_that_are_no_integers(tmp_path, frames):
     (tmp_path / "stage_labels.csv").write_text(f"{STAGE_HEADER}\n1,entry,0,5\n\n1,entry,{frames}\n")
     with refused("malformed_rows", "stage_labels.csv, row 5", frames):
         read_stage_csv(tmp_path / "stage_labels.csv")
-
-
-# === Scores ===
 
 
 @pytest.mark.parametrize(

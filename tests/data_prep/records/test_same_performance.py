@@ -99,9 +99,6 @@ def test_other_performances_are_not_taken_for_one():
     assert pairs([np.clip(frame + each, 0, 255).astype(np.uint8) for each in noise]) == []
 
 
-# === Blocks ===
-
-
 def planted(rng, number):
     """Videos of noise, every other one made of an earlier: the same, mirrored, noisier, brighter, standing still."""
     videos = list(rng.integers(0, 200, (number, PICTURES, HEIGHT, WIDTH, 3)))

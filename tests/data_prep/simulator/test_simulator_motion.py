@@ -26,9 +26,6 @@ def at(motion, joint):
     return motion.joints[:, JOINT[joint]]
 
 
-# === Dives ===
-
-
 def trunk_angle(motion):
     """Unwrapped angle (N,) of pelvis → waist in the picture, radians."""
     trunk = at(motion, "waist") - at(motion, "pelvis")

@@ -47,17 +47,11 @@ def vault(name, times, **severities):
     return perform(BY_NAME[name], trait_of(**severities), Body(), BOUNDARIES, np.asarray(times, float))
 
 
-# === The table, judges and faults ===
-
-
 def test_values_are_the_published_ones_and_each_half_twist_of_a_straight_salto_adds_four_tenths():
     assert {name: DIFFICULTIES[BY_NAME[name]] for name in PUBLISHED} == PUBLISHED
     for family in ("handspring", "tsukahara", "yurchenko", "half_on", "full_on"):
         straight = [v for v in DIFFICULTIES if (v.family, v.half_somersaults, v.position) == (family, 2, "A")]
         np.testing.assert_allclose(np.diff([DIFFICULTIES[each] for each in straight]), 0.4)
-
-
-# === Motion ===
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -110,8 +104,6 @@ def test_faults_change_what_they_name():
     assert not trait_of(landing=0.7).falls and trait_of(landing=FALL).falls
     assert centre("half_on-2A2", landed, 1) - centre("half_on-2A2", landed, 1, under_rotation=1.0) > 0.15
 
-
-# === Labels ===
 
 SCORES, SECONDS = "difficulty,execution,penalty,final\n", "pre_flight,posting_flight,landing\n"
 

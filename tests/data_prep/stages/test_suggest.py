@@ -49,9 +49,6 @@ def run(*arguments):
     return forked("data_prep", "suggest", *arguments)
 
 
-# === What is suggested ===
-
-
 def test_stages_are_those_that_predict_prints(model, videos_dir, suggested):
     for video in suggested:
         stages = score_video(videos_dir / video.video_id, model).stages
@@ -75,9 +72,6 @@ def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, mo
     assert facts_of("uneven.mkv").timestamps
 
 
-# === Which videos are meant ===
-
-
 def test_videos_are_named_by_their_path_in_the_folder(videos_dir, monkeypatch):
     assert find_videos(videos_dir) == (videos_dir, NAMES)
     monkeypatch.chdir(videos_dir)
@@ -89,9 +83,6 @@ def test_videos_are_named_by_their_path_in_the_folder(videos_dir, monkeypatch):
 def test_two_ways_of_naming_videos_are_refused():
     with refused("flags_conflict", "--videos_dir"):
         find_videos(".", ["v.avi"])
-
-
-# === The command ===
 
 
 def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, model, videos_dir, suggested):
