@@ -216,11 +216,8 @@ def _weights(name, sha256):
 )
 def test_features_of_another_kind_than_those_of_training_are_refused(learned, origin, rate, named):
     sequence = FeatureSequence(np.zeros((9, learned["size"]), np.float32), origin)
-    if named is None:
+    with refused(None if named is None else "other_features", "x.npy", named):
         check_features(sequence, "x.npy", learned, rate)
-    else:
-        with refused("other_features", "x.npy", named):
-            check_features(sequence, "x.npy", learned, rate)
 
 
 @pytest.mark.parametrize(

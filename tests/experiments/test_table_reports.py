@@ -1,6 +1,5 @@
 """The table of an experiment: its cells, what it says, its files, which are read again, and when they are replaced."""
 
-import contextlib
 import csv
 import dataclasses
 import json
@@ -208,7 +207,7 @@ def test_results_of_other_data_or_of_other_trainings_stay(name, hashes, training
     kept = {"data": {"hash": ["a", "b"]}, "trainings": [{"folder": "one"}, {"folder": "two"}]}
     (tmp_path / name).write_text(json.dumps(kept))
     report.check_replaceable(tmp_path / "new", hashes, trainings)
-    with contextlib.nullcontext() if replaced else refused("results_kept", tmp_path):
+    with refused(None if replaced else "results_kept", tmp_path):
         report.check_replaceable(tmp_path, hashes, trainings)
     (tmp_path / name).rename(tmp_path / "table.md")
     with refused("results_kept", tmp_path):  # of which nothing is known
