@@ -100,9 +100,8 @@ def test_frames_are_turned_and_mirrored_as_ffmpeg_does(matrix, tmp_path):
     stated_matrix(path, *matrix)
     video = read_video(path)
     np.testing.assert_array_equal(video.frames[0], filtered(first, TURNS[matrix]))
-    assert video.aspect == (HEIGHT / WIDTH if matrix[0] == 0 else WIDTH / HEIGHT) and codes(video.warnings) == [
-        "turned"
-    ]
+    assert video.aspect == (HEIGHT / WIDTH if matrix[0] == 0 else WIDTH / HEIGHT)
+    assert codes(video.warnings) == ["turned"]
 
 
 def test_pixels_that_are_wide_as_stored_are_high_in_a_turned_picture(tmp_path):

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import bar_color, bar_frame, write_bars, write_video
-from refusals import refused
+from refusals import codes, refused
 from training_runs import OF_BARS, telling, trained
 
 import scoringnet_tf
@@ -46,10 +46,6 @@ def small():
 def deciding_model(stage_model):
     """A tiny model that finds every stage, so that fragments are other frames than the whole video."""
     return keras.models.load_model(stage_model, compile=False)
-
-
-def codes(remarks):
-    return [remark.code for remark in remarks]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

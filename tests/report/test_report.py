@@ -196,9 +196,7 @@ def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
     assert [25 + one.frame for one in first.pictures] == [picture for _, picture in indices(first.pictures)]
     assert (first.moments, first.places, second.moments) == (moments, {"leaves": 25}, {})
     # In a part of its own, which begins with the one before.
-    (late,), _ = shown(
-        predictor, tmp_path / "two.avi", performances=performances[1:], **changes
-    )  # in a part of its own
+    (late,), _ = shown(predictor, tmp_path / "two.avi", performances=performances[1:], **changes)
     assert [(one["name"], one["start_frame"]) for one in late.stages] == [
         *(("noise", 15), ("take-flight", 25), ("entry", 35), ("noise", 40))
     ]
@@ -244,10 +242,8 @@ def test_the_scenes_of_a_long_video_are_those_of_the_whole():
 
 def test_a_long_video_without_a_performance_has_a_page_of_a_few_frames(predictor, tmp_path):
     write_bars(tmp_path / "v.avi", 250)
-    pictures = [
-        (number, number / 25, jpeg)
-        for number, jpeg in enumerate(predictor.model.preprocessor.read(tmp_path / "v.avi").frames)
-    ]
+    frames = predictor.model.preprocessor.read(tmp_path / "v.avi").frames
+    pictures = [(number, number / 25, jpeg) for number, jpeg in enumerate(frames)]
     none = Performance(0, 250, 0.0, 10.0, reasons=[Remark("no_performance", "No dive found.")])
     score = dataclasses.replace(predictor(tmp_path / "v.avi"), performances=[none], shown=pictures[::50])
     (page,) = performance_pages(score, [], predictor.model.scores, "v.avi")
@@ -319,12 +315,8 @@ def test_pictures_of_a_long_video_go_with_the_frames_of_each_part(predictor, tmp
         shown = [read_index(decode_jpeg(picture)) for picture in part.pictures]
         assert shown == [*range(part.first_frame, part.first_frame + len(part.frames))]
         spans.append((shown[0], shown[-1]))
-    assert (
-        len(spans) > 2
-        and spans[0][0] == 0
-        and spans[-1][1] == 59
-        and all(before[1] >= after[0] for before, after in itertools.pairwise(spans))
-    )
+    assert len(spans) > 2 and (spans[0][0], spans[-1][1]) == (0, 59)
+    assert all(before[1] >= after[0] for before, after in itertools.pairwise(spans))
 
 
 @pytest.mark.parametrize("clock", [np.arange(5) * 1001 / 30000, (0, 0.02, 0.1, 0.15, 0.3), 3600 * np.arange(5)])

@@ -82,20 +82,13 @@ def at_its_end(folder, worker=0, kept=None):
     return run
 
 
-def test_what_was_best_and_what_was_last_are_written(tmp_path):
-    assert finish(at_its_end(tmp_path, kept=2)) == tmp_path / "best.keras"
-    assert [weight_in(tmp_path / name) for name in ("best.keras", "last.keras")] == [2, 1]
-
-
-def test_without_a_validation_the_last_is_the_best(tmp_path):
-    assert finish(at_its_end(tmp_path)) == tmp_path / "last.keras"
-    assert weight_in(tmp_path / "last.keras") == 1 and not (tmp_path / "best.keras").exists()
-
-
-@pytest.mark.parametrize("kept", [None, 2])
-def test_the_first_of_several_machines_alone_writes(tmp_path, kept):
-    assert finish(at_its_end(tmp_path, 1, kept)) == tmp_path / ("last.keras" if kept is None else "best.keras")
-    assert not [*tmp_path.glob("*.keras")]
+@pytest.mark.parametrize(("kept", "left"), [(None, {"last.keras": 1}), (2, {"best.keras": 2, "last.keras": 1})])
+def test_the_first_of_several_machines_alone_writes_what_was_best_and_what_was_last(tmp_path, kept, left):
+    for worker, written in ((1, {}), (0, left)):
+        folder = tmp_path / f"{worker}"
+        folder.mkdir()
+        assert finish(at_its_end(folder, worker, kept)) == folder / min(left)
+        assert {path.name: weight_in(path) for path in folder.glob("*.keras")} == written
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_kfs_alone_needs_no_fragments(tmp_path):
     check_stages(records(FULL, stage_frames={"train": {"unlabelled": 4, "entry": 6}}), alone)
     with refused("no_stages", "records"):
         check_stages(records(FULL, stage_frames={"train": {"unlabelled": 10}}), alone)
+    with refused("no_training_split", "records", "test"):
+        check_stages(records(FULL, stage_frames={"test": {"entry": 9}}, splits={"test": {}}), alone)
 
 
 FRAGMENTS = {"difficulty": ["take-flight"], "execution": ["take-flight", "entry"]}
@@ -138,12 +140,6 @@ def test_what_does_not_go_together(changes, features, code, named, tmp_path):
 @pytest.mark.parametrize("changes", [{"alpha": 0}, {"training": "staged", "scoring_epochs": 0}, {"batch_size": 2}])
 def test_what_ranks_no_pairs_may_learn_from_one_video_at_a_time(changes, tmp_path):
     check_start(records(FULL), settings(tmp_path, tmp_path, **{"batch_size": 1, **changes}))
-
-
-def test_records_to_test_on_alone_are_named(tmp_path):
-    info = records(FULL, stage_frames={"test": {"entry": 9}}, splits={"test": {}})
-    with refused("no_training_split", "records", "test"):
-        check_stages(info, settings(tmp_path, tmp_path))
 
 
 def test_equal_scores_teach_nothing_however_their_mean_was_rounded():

@@ -151,7 +151,6 @@ def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
     """At a rate of almost 0 no figure gets better: patience of 1 ends it after the second epoch, for good."""
     options = {**ONE_TOWER, "learning_rate": 1e-12, "patience": 1, "epochs": 9}
     first = weights_after(diving_records, tmp_path, **options)
-    assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
     assert_same(first, weights_after(diving_records, tmp_path, **options))
     assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
 
