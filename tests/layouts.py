@@ -7,6 +7,9 @@ import numpy as np
 import scipy.io
 from conftest import write_bars, write_images
 
+from data_prep.records.building import BuildSettings, build_records
+
+SMALL = BuildSettings((36, 48))
 SPLITS = {"train": [(1, 1), (1, 2), (2, 5)], "test": [(2, 1)]}  # (video, clip), for the layouts with such keys
 
 
@@ -134,6 +137,13 @@ def write_manifest(folder, rows=None, header=MANIFEST_HEADER):
     ]
     write_table(folder / "manifest.csv", header, rows)
     return folder
+
+
+def build_table(folder, rows, settings=SMALL, sport="diving"):
+    """Writes the lines of a manifest.csv and builds their records; returns the folder of these."""
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", settings, workers=1, sport=sport)
+    return folder / "records"
 
 
 def write_table(path, header, rows):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from command_forks import ROOT, forked
 from conftest import write_bars
+from layouts import build_table
 from refusals import code_printed
 
-from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 
 # In float32 whatever the processor: "auto" is bfloat16 where it has matrix units for that.
@@ -198,8 +198,7 @@ def test_true_fragments_need_stage_labels(tmp_path):
     for number in range(2):
         write_bars(tmp_path / f"{number}.avi", 12, number)
     rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,test,70,,,,"]
-    (tmp_path / "manifest.csv").write_text("\n".join(rows))
-    build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
-    assert "unlabelled" not in DatasetInfo.load(tmp_path / "records").stage_frames["train"]
-    error = error_of("scoringnet_tf.evaluate", f"--records_dir={tmp_path / 'records'}", "--true_fragments")
+    records = build_table(tmp_path, rows)
+    assert "unlabelled" not in DatasetInfo.load(records).stage_frames["train"]
+    error = error_of("scoringnet_tf.evaluate", f"--records_dir={records}", "--true_fragments")
     assert code_printed(error) == "no_stage_labels" and "--true_fragments" in error

@@ -1,5 +1,8 @@
 """Folders of records of tiny frames, written as `data_prep` writes them, of any videos one can think of."""
 
+import json
+import shutil
+
 import numpy as np
 
 from data_prep.records.writing import RecordsWriter
@@ -61,6 +64,15 @@ def write_records(folder, videos, num_shards=None, classes=None, groups=None):
 
 def _described_features(features):
     return None if features is None else {"size": features.shape[1], "stride": 5, "origin": None}
+
+
+def copy_of(records, folder, data_hash="0123456789ab", change=lambda index: None):
+    """Records of the same videos that count as another rendering, and what `change` does to their index."""
+    shutil.copytree(records, folder)
+    index = json.loads((folder / "dataset_info.json").read_text()) | {"data_hash": data_hash}
+    change(index)
+    (folder / "dataset_info.json").write_text(json.dumps(index))
+    return DatasetInfo.load(folder)
 
 
 def tiny_info(**fields):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from refusals import refused
+from tiny_records import copy_of
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
@@ -66,15 +67,6 @@ def small(monkeypatch):
     monkeypatch.setattr(core, "DEPTH", 2)
     for name, value in {"UNITS": (6, 4), "SAMPLED": 60, "WORDS": 5, "STEP": (7, 16, 16)}.items():
         monkeypatch.setattr(consisa, name, value)
-
-
-def copy_of(records, folder, data_hash="0123456789ab", change=lambda index: None):
-    """Records of the same videos of another hash, and what `change` does to their index."""
-    shutil.copytree(records, folder)
-    index = json.loads((folder / "dataset_info.json").read_text()) | {"data_hash": data_hash}
-    change(index)
-    (folder / "dataset_info.json").write_text(json.dumps(index))
-    return DatasetInfo.load(folder)
 
 
 def run_of(name, records, folder, c3d, **options):

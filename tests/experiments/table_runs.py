@@ -3,10 +3,10 @@
 import csv
 import json
 import pathlib
-import shutil
 
 import numpy as np
 import pytest
+from tiny_records import copy_of
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import training
@@ -29,14 +29,6 @@ PRESET = """# Command: …
 DESCRIBED = {"data": {"name": "unlv_diving", "sport": "diving", "hash": ["a"]}}
 
 
-def copy_of(records, folder, data_hash):
-    """Records of the same videos that count as another rendering."""
-    shutil.copytree(records, folder)
-    index = json.loads((folder / "dataset_info.json").read_text())
-    (folder / "dataset_info.json").write_text(json.dumps({**index, "data_hash": data_hash}))
-    return DatasetInfo.load(folder)
-
-
 def given(arguments, name):
     """The values of a flag among arguments."""
     return [word.removeprefix(f"--{name}=") for word in arguments if word.startswith(f"--{name}=")]
@@ -45,7 +37,7 @@ def given(arguments, name):
 @pytest.fixture
 def surroundings(diving_records, tmp_path):
     (tmp_path / "preset.flags").write_text(PRESET)
-    again = copy_of(diving_records, tmp_path / "again", "0123456789ab")
+    again = copy_of(diving_records, tmp_path / "again")
     return Surroundings(tmp_path / "preset.flags", DatasetInfo.load(diving_records), (again,), tmp_path / "runs")
 
 

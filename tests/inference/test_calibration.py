@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
+from layouts import build_table
 from refusals import refused
 from scripted_stages import labels_of, scripted
 from tiny_records import feature_video, write_records
@@ -163,10 +164,8 @@ def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage
         write_bars(tmp_path / f"{number}.avi", 40, number, fps=rate)
         stages = ["4", "8", "", ""] if number == 0 else [""] * 4  # labelled in part counts as unlabelled
         rows.append(f"{number}.avi,train,3.0,20.0,60.0,{','.join(stages)}")
-    (tmp_path / "manifest.csv").write_text("\n".join(rows))
-    build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
     network = load_scoring_net(stage_model)
-    reference = calibrate(network, DatasetInfo.load(tmp_path / "records")).reference
+    reference = calibrate(network, DatasetInfo.load(build_table(tmp_path, rows))).reference
     found = collections.defaultdict(list)
     for number, rate in enumerate(rates):
         of_video = collections.Counter()

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_bars
+from layouts import build_table
 from scipy import stats
 from training_runs import STATISTICS, telling
 
 import scoringnet_tf
-from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment
@@ -152,9 +152,7 @@ def unsorted_records(tmp_path_factory):
     for number in (7, 3, 9, 1, 5):
         write_bars(folder / f"{number}.avi", 10 + number, number)
         rows.append(f"{number}.avi,3.0,{20 + number},{3 * (20 + number)},test")
-    (folder / "manifest.csv").write_text("\n".join(rows))
-    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport="diving")
-    return folder / "records"
+    return build_table(folder, rows)
 
 
 @pytest.mark.slow

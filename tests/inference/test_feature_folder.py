@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_forks import ROOT, forked
 from conftest import write_bars, write_images
+from layouts import build_table
 from refusals import code_printed, refused
 from tiny_records import tiny_video, write_records
 
@@ -237,9 +238,8 @@ def test_the_table_of_stages_leaves_out_unlabelled_frames_and_true_faults_come_a
     for number in range(2):
         write_bars(tmp_path / f"{number}.avi", 12, number)
     rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,train,70,,,,"]
-    (tmp_path / "manifest.csv").write_text("\n".join(rows))
     (tmp_path / "factors.csv").write_text("video_id,splash\n")
-    info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+    info = DatasetInfo.load(build_table(tmp_path, rows))
     (tmp_path / "features").mkdir()
     write_tables(info, tmp_path / "features")
     assert (tmp_path / "features/factors.csv").read_text() == "video_id,splash\n"

@@ -7,12 +7,12 @@ import json
 import pytest
 from command_forks import forked
 from conftest import write_bars
+from layouts import build_table
 from refusals import code_printed, refused
 from training_runs import TINY, trained
 
 import scoringnet_tf
 from data_prep.datasets import motion
-from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
@@ -34,12 +34,11 @@ def own_records(tmp_path_factory):
     for number in (1, 2):
         write_bars(folder / f"{number}.avi", 16, number)
     rows = ["1.avi,train,Ann,60.5,54,-4.5,119,2,4,8,10,14", "2.avi,test,,58,51.5,,,3,5,7,9,12"]
-    (folder / "manifest.csv").write_text("\n".join([HEADER, *rows]))
     file = folder / "mine.yaml"
     file.write_text(sport_yaml(OWN), encoding="utf-8")
-    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport=str(file))
+    records = build_table(folder, [HEADER, *rows], sport=str(file))
     file.unlink()
-    return folder / "records"
+    return records
 
 
 def test_records_hold_the_whole_definition(own_records):

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from layouts import build_table
 from refusals import refused
 from training_runs import STATISTICS, TINY, changed, scoring_run, settings
 
 import scoringnet_tf
-from data_prep.records.building import build_records
 from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -201,10 +201,8 @@ def test_features_are_scaled_by_the_training_videos(tmp_path):
     for index, (name, array) in enumerate(values.items()):
         np.save(tmp_path / f"{name}.npy", array)
         rows.append(f"{name}.npy,{'validation' if name in 'de' else 'train'},{50 + index}")
-    (tmp_path / "manifest.csv").write_text("\n".join(rows))
-    build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
     changes = {"fragments": "whole", "clip_lengths": [2, 2], "lr_multipliers": {}, "batch_size": 2}
-    made = scoring_run(tmp_path / "records", tmp_path / "run", **changes)
+    made = scoring_run(build_table(tmp_path, rows, None), tmp_path / "run", **changes)
     scaling = made.model.score_predictor.towers["final"].get_layer("feature_scaling")
     seen = np.concatenate([values[name] for name in "abc"])  # all steps, of which the network samples two
     np.testing.assert_allclose(np.array(scaling.mean), seen.mean(axis=0), rtol=1e-5)

@@ -3,11 +3,11 @@
 import keras
 import pytest
 from conftest import write_bars
+from layouts import build_table
 from refusals import refused
 from training_runs import SMALL, assert_same, batch, eagerly, scoring_run, settings, trained, trained_by, watched
 
 import scoringnet_tf
-from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training.callbacks import StagesLabelled
 from scoringnet_tf.training.network import build_network
@@ -71,9 +71,7 @@ def unlabelled_records(tmp_path_factory):
         write_bars(folder / f"{number}.avi", 20, number)
         difficulty, execution = 3.0 + 0.1 * number, 20.0 + 0.5 * number
         rows.append(f"{number}.avi,{difficulty:.1f},{execution},{difficulty * execution:.2f},train")
-    (folder / "manifest.csv").write_text("\n".join(rows))
-    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport="diving")
-    return folder / "records"
+    return build_table(folder, rows)
 
 
 WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1, "scores": "final"}
