@@ -65,17 +65,22 @@ def filmed(track, beside=None):
     return pictures, joints - PAN * np.arange(len(joints))[:, np.newaxis, np.newaxis]
 
 
+def frames_followed(track, joints):
+    """The frames of a track, in most of which a body that flies is seen, with its joints where they are."""
+    frames = np.arange(track.first_frame, track.first_frame + len(track.times))
+    air = (frames >= STANDS) & (frames < STANDS + FLIES) & track.seen
+    assert air.sum() > 0.85 * FLIES
+    error = np.linalg.norm(track.positions * HEIGHT - joints[frames], axis=-1)[air]
+    assert np.percentile(error, 90) < 5  # a tenth of the body
+    return frames
+
+
 @pytest.mark.slow
 def test_a_body_is_followed_through_its_flight():
     film = turned(5, TUCK)
     pictures, joints = filmed(film)
     (track,) = follow(pictures, film.times, MODELS, STANDS, STANDS + FLIES)
-    frames = np.arange(track.first_frame, track.first_frame + len(track.times))
-    assert {*range(STANDS, STANDS + FLIES)} <= {*frames}
-    air = (frames >= STANDS) & (frames < STANDS + FLIES) & track.seen
-    assert air.sum() > 0.85 * FLIES
-    error = np.linalg.norm(track.positions * HEIGHT - joints[frames], axis=-1)[air]
-    assert np.percentile(error, 90) < 5  # a tenth of the body
+    assert {*range(STANDS, STANDS + FLIES)} <= {*frames_followed(track, joints)}
     assert track.flight == (STANDS - track.first_frame, STANDS + FLIES - track.first_frame)
 
 
@@ -104,13 +109,8 @@ def test_film_with_more_frames_costs_no_more():
     counting = PoseModels(Counting(), Counting())
     (track,) = follow(pictures, film.times / 2, counting, STANDS + 1, STANDS + FLIES)
     assert sum(looked) < 10 * len(pictures) / 2 + 64  # in all turns, and those that tell the body's size
-    frames = np.arange(track.first_frame, track.first_frame + len(track.times))
-    assert (track.times == film.times[frames] / 2).all()
+    assert (track.times == film.times[frames_followed(track, joints)] / 2).all()
     assert track.ends == (STANDS + 1, STANDS + FLIES)  # as they were given, 39 frames
-    air = (frames >= STANDS) & (frames < STANDS + FLIES) & track.seen
-    assert air.sum() > 0.85 * FLIES
-    error = np.linalg.norm(track.positions * HEIGHT - joints[frames], axis=-1)[air]
-    assert np.percentile(error, 90) < 5
 
 
 def test_nobody_is_followed_where_nothing_falls():
@@ -236,7 +236,7 @@ def seen(half_turns, offset=None, clutter=0.02, thick=1.0, stands=None):
         bodies += [] if stands is None else [joints[0] + np.multiply(stands, BODY)]
         silhouette = np.max([drawn(each, BODY * thick, SHAPE) for each in bodies], axis=0)
         spots = cv2.GaussianBlur((rng.random(SHAPE) < clutter / 9).astype(np.float32), (0, 0), 1.5) * 9
-        views.append(View([], 0, np.minimum(silhouette + spots, 1), pose.mean(axis=0), BODY))
+        views.append(View([], 0, np.minimum(silhouette + spots, 1), shown.mean(axis=0), BODY))
     return views, joints + rng.normal(0, 0.02 * BODY, joints.shape), TIMES
 
 

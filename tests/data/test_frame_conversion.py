@@ -194,15 +194,11 @@ def test_wide_colours_become_those_of_a_screen(tmp_path):
     assert codes(video.warnings) == ["colours_converted"]
 
 
-def test_colours_that_ffmpeg_cannot_convert_are_said(tmp_path):
+def test_colours_that_ffmpeg_cannot_convert_are_said_and_ordinary_ones_left_alone(tmp_path):
     write_deep(tmp_path / "log.mkv", [[0.5] * 3], LOG)
     assert codes(read_video(tmp_path / "log.mkv").warnings) == ["colours_wrong"]
-
-
-def test_ordinary_colours_are_left_alone(tmp_path):
-    write_video(
-        tmp_path / "hd.mkv", [bar_frame(5, (200, 30, 90))], codec="libx264", color_trc=BT709, color_primaries=BT709
-    )
+    tags = {"color_trc": BT709, "color_primaries": BT709}
+    write_video(tmp_path / "hd.mkv", [bar_frame(5, (200, 30, 90))], codec="libx264", **tags)
     assert codes(read_video(tmp_path / "hd.mkv").warnings) == []
 
 

@@ -63,20 +63,17 @@ def test_an_export_gives_the_frames_of_the_same_moments():
 # === Of a video ===
 
 
-def test_a_result_tells_times_as_surely_as_the_model_knows_them(tmp_path):
-    options = {"provenance": {"frame_rate": 25.0}, "segmenter": {"network": "c3d", "decoding": "ordered"}}
-    plain = telling(scoringnet_tf.ScoringNet("diving_phases", **merged(OF_BARS, options)), 3000.0)
-    plain.learned_parts = {"kfs"}
+def test_a_result_tells_times_as_surely_as_the_model_knows_them(phases, tmp_path):
     times = Intervals(0.9, {"take-off": 0.08, "flight time": 0.1}, {})
-    known = TrainingStatistics(9, "", checksum(plain), {}, ("entry",), times=times).get_config()
-    model = plain.with_dtype("float32", reference=known)
+    known = TrainingStatistics(9, "", checksum(phases.model), {}, ("entry",), times=times).get_config()
+    model = phases.model.with_dtype("float32", reference=known)
     dive = (*DIVE[:3], (3, 45), *DIVE[4:])
     write_bars(tmp_path / "v.avi", 78)
     score = scripted(Predictor(model), labels_of(*dive))(tmp_path / "v.avi")
     (one,) = score.performances
     assert one.moments == {"take-off": Moment(20, 0.8, 0.12), "entry": Moment(65, 2.6)}
     assert one.measures == {"approach time": Measure(0.4, "s"), "flight time": Measure(1.8, "s", 0.14)}
-    (unknown,) = scripted(Predictor(plain), labels_of(*dive))(tmp_path / "v.avi").performances
+    (unknown,) = scripted(phases, labels_of(*dive))(tmp_path / "v.avi").performances
     assert unknown.moments["take-off"] == Moment(20, 0.8)
 
 
