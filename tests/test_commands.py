@@ -195,6 +195,7 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
 
 
 def test_true_fragments_need_stage_labels(tmp_path):
+    """Of the videos that are evaluated. The whole ones, which empty fragments would be taken from, are no oracle."""
     for number in range(2):
         write_bars(tmp_path / f"{number}.avi", 12, number)
     rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,test,70,,,,"]

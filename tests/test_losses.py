@@ -203,6 +203,7 @@ def test_what_a_loss_leaves_open_is_that_of_its_head():
 
 
 def test_stage_cross_entropy_compiled_into_kfs():
+    """KFS's output carries a Keras mask; the loss must still be the mean over labelled frames."""
     import scoringnet_tf
 
     model = scoringnet_tf.KeyFragmentSegmenter(image_size=(32, 32), width_multiplier=1 / 16)

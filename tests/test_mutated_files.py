@@ -205,6 +205,7 @@ def test_labels_are_never_lost_in_silence(dataset, tmp_path):
     ("dataset", "name", "key"), [("mtl_aqa", "final_annotations_dict.pkl", (1, 1)), ("finediving", FINE, ("Final1", 1))]
 )
 def test_values_of_any_type_in_annotations(tmp_path, dataset, name, key):
+    """Every field of an annotation takes every odd value in turn; the other clips are not affected."""
     source = LAYOUTS[dataset][0](tmp_path / "source")
     annotations = pickle.loads((source / name).read_bytes())
     whole = {**annotations[key], "judge_scores": [7.0] * 7}

@@ -63,6 +63,7 @@ def started(*arguments):
 
 @pytest.mark.slow
 def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model):
+    """It waits for the next name of a list that has not ended when the signal comes."""
     with started(f"--model={stage_model}", "-", "--json") as process:
         process.stdin.write(f"{folder / 'a/v.avi'}\n")
         process.stdin.flush()

@@ -32,6 +32,7 @@ def test_the_licence_is_the_one_that_the_metadata_names():
 
 
 def test_changelog_version_and_citation_agree():
+    """Before its release a version is called by that, not by the one before: what is kept says which code made it."""
     parts = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
     version, date = parts[0]
     assert scoringnet_tf.__version__ == (f"{version}.dev0" if date == "unreleased" else version)

@@ -51,6 +51,8 @@ def test_nothing_is_better_than_scores_without_the_judges_error(videos):
 
 
 def test_ids_that_differ_in_zeros_alone_have_rows_of_their_own(videos, tmp_path):
+    """Else an id has the row of its number."""
+
     def deserved(*ids):
         return read_deserved(SimpleNamespace(**{**vars(videos.info), "videos": dict.fromkeys(ids)}), ids)[:, 1].tolist()
 

@@ -64,6 +64,7 @@ def test_a_linear_truth_is_learnt(name, rate, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_held_out_videos_are_not_trained_on_and_the_same_seed_begins_alike(name, caught):
+    """They choose the epoch: what is held out is marked, and in no batch."""
     training, *_ = set_of(name)
     training.inputs[training.held_out] = 999.0
     for _ in range(2):
@@ -170,6 +171,7 @@ def test_incremental_labels_are_ninths(caught):
 
 
 def test_the_score_is_that_after_the_last_clip():
+    """What is shown after clip k changes the score after it and none before."""
     training, inputs, _ = linear_set((20, 9, 2))
     model, changed = networks.lstm(training), inputs.copy()
     changed[:, 5] += 1

@@ -30,6 +30,7 @@ def test_three_and_a_half_turns():
 @pytest.mark.parametrize(("held", "hip", "knee"), [(TUCK, 151, 142), (PIKE, 150, 0), (STRAIGHT, 0, 0)])
 @pytest.mark.parametrize("facing", [1, -1])
 def test_hips_bend_to_the_belly_and_knees_to_the_back(held, hip, knee, facing):
+    """What bends clockwise is positive: a belly on the right has the thighs anticlockwise."""
     angles = angles_of(turned(3, held=held, facing=facing))
     assert angles.hip[MIDDLE] == pytest.approx(-facing * hip, abs=4)
     assert angles.knee[MIDDLE] == pytest.approx(facing * knee, abs=1)

@@ -130,6 +130,7 @@ def test_a_flight_that_goes_on_behind_the_film_has_no_entry():
 
 
 def test_joints_between_frames_that_are_looked_at_are_by_time():
+    """Film's frames need not lie evenly."""
     joints = np.arange(34.0).reshape(2, 17, 1) * [1, -1]
     shown = _between(np.array((0, 0.1, 0.4)), np.array((0, 0.4)), joints)
     np.testing.assert_allclose(shown, [joints[0], joints[0] * 0.75 + joints[1] * 0.25, joints[1]])

@@ -62,6 +62,7 @@ def test_a_tuck_that_is_lost_is_counted_by_what_was_seen_beside_it():
 
 
 def test_half_turns_fit_how_the_body_comes_and_goes():
+    """From feet to hands there is an odd number of them, whatever lies between; from hands an even one."""
     for half_turns, start in ((3, 0), (4, 0), (3, 180), (4, 180)):
         odds = flight_of(turned(half_turns=half_turns, held=PIKE, start=start)).turns.half_somersaults
         assert sum(odds[number] for number in odds if number % 2 == half_turns % 2) > 0.9

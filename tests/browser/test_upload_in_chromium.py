@@ -111,6 +111,7 @@ def test_two_that_are_kept_are_compared_and_every_browser_sees_them(width, kept,
 
 
 def test_corrections_of_two_browsers_stay_and_do_not_overwrite_each_other(kept, chromium):
+    """The page is in a sandbox of its own origin, and saves all the same; a comparison that is made later has them."""
     with httpx2.Client(base_url=kept, timeout=120) as client:
         first, second = client.get("/videos").json()
         mine, other = (chromium.new_context().new_page() for _ in range(2))

@@ -112,6 +112,8 @@ def test_other_values_are_refused(tmp_path, values, code, named):
 
 
 def test_python_objects_are_never_loaded(tmp_path):
+    """Neither in an array of objects nor as a pickle under another name."""
+
     class Trap:
         def __reduce__(self):
             return (print, ("loaded",))

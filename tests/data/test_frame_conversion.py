@@ -175,6 +175,7 @@ def write_deep(path, colours, transfer, primaries=BT2020):
 @pytest.mark.slow
 @pytest.mark.parametrize("transfer", [PQ, HLG])
 def test_hdr_is_mapped_to_the_tones_of_a_screen(transfer, tmp_path):
+    """Greys stay grey and in order, from black to white, and highlights are not all the same."""
     signals = [pq_signal(nits) for nits in (0, 5, 50, 203, 600, 1000)] if transfer == PQ else np.linspace(0, 1, 6)
     write_deep(tmp_path / "hdr.mkv", [[signal] * 3 for signal in signals], transfer)
     video = read_video(tmp_path / "hdr.mkv")

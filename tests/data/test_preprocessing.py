@@ -146,6 +146,7 @@ def preprocessor():
 
 
 def test_gives_the_pixels_of_the_records_to_the_bit(diving_records, tmp_path):
+    """The video is that of the fixture's 001; so are size, aspect and quality."""
     write_bars(tmp_path / "001.avi", 25, number=1)
     info = DatasetInfo.load(diving_records)
     preprocessor = ScoringNetPreprocessor((20, 30), info.frame_size, **info.stored)

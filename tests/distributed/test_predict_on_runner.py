@@ -69,6 +69,7 @@ def test_kept_results_are_printed_and_left(stage_model, videos, local, on_runner
 
 
 def test_a_stopped_run_ends_with_its_workers(tmp_path):
+    """Whatever they are at: a video of an hour is not waited for."""
     (tmp_path / "results").mkdir()
     script = [sys.executable, "-c", WAITING, RUNNER, str(tmp_path / "results"), str(tmp_path / "at_work")]
     process = subprocess.Popen(script, stderr=subprocess.PIPE, text=True, cwd=pathlib.Path(__file__).parent)

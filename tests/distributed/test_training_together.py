@@ -83,6 +83,7 @@ def assert_like(found, expected):
 
 
 def test_1_2_and_4_replicas_end_with_the_same_weights(diving_features, alone, tmp_path):
+    """Pairs of the whole batch, its clipping, its average; a killed run goes on with another number of them."""
     status, output, _ = end(start(diving_features, tmp_path, 4, KILLED_AT))
     assert status < 0 and "Replicas: 4, which share each batch of 4." in output
     assert_went_well(end(start(diving_features, tmp_path, 2)), 2)
@@ -107,6 +108,7 @@ def test_workers_of_other_settings_are_refused(diving_features, tmp_path):
 
 
 def test_workers_that_begin_with_other_weights_are_refused(diving_features, tmp_path):
+    """A relative path is another file where each has a folder of its own. Both say so."""
     info, within = DatasetInfo.load(diving_features), [tmp_path / "first", tmp_path / "second"]
     for seed, folder in enumerate(within):
         folder.mkdir()

@@ -110,6 +110,7 @@ def test_each_split_is_trained_and_tested_on_its_own_videos(surroundings, comman
 
 
 def test_files_of_splits_may_leave_records_out_where_they_are_of_one_size(surroundings, tmp_path):  # noqa: F811
+    """As the published splits of MIT-Diving are, of UNLV-Diving's videos."""
     (split,) = suite.splits_of(surroundings, 1, [])
     tested, trained = (sorted(video_id for video_id in split if split[video_id] == of) for of in ("test", "train"))
     lefts = {"1": (tested[0], trained[0]), "2": (tested[1], trained[1]), "other": trained[:2], "whole": (), "same": ()}

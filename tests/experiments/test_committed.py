@@ -96,6 +96,7 @@ CLAIMS = {  # claim of docs/results.md → figure, then table and rows of dives 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_a_claim_has_the_figures_of_its_table(claim):
+    """And "told apart" if the paired interval of its second row from its first leaves 0 out."""
     figure, *tables = CLAIMS[claim]
     lines = (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines()
     (line,) = [line for line in lines if f"| {claim}" in line]

@@ -57,6 +57,7 @@ def test_the_verdict_is_what_paired_intervals_tell_apart(ours, ridge, said):
 
 @pytest.mark.usefixtures("few_draws")
 def test_each_measure_has_its_own_best_system():
+    """One system orders best and errs by 100 points, a constant errs less than any."""
     folds = [fold_of(seed, ScoringNet=30, Ridge=2, Mean=1) for seed in range(4)]
     for fold in folds:
         fold.predicted["Ridge"]["final"] += 100.0
@@ -84,6 +85,7 @@ def test_a_fold_of_one_video_is_left_out_of_the_order_and_counted():
 
 
 def test_folds_of_one_video_each_are_compared_by_error_alone():
+    """A fold of one video has no interval of its own: the folds are drawn."""
     whole = fold_of(0, ScoringNet=30, Ridge=2)
     folds = [
         Results(
@@ -192,6 +194,7 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
 
 @pytest.mark.parametrize(("way", "draws_groups"), [("--folds=2", False), ("--split_files=FILE", True)])
 def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path, way, draws_groups):
+    """Intervals are over groups unless a fold parts them, or is made of them as above."""
     write_split(tmp_path / "split.csv", {f"{n:02d}": "train" if n % 3 else "test" for n in range(30)})
     words = [f"--records_dir={records}", f"--output_dir={tmp_path}", "--nonetwork"]
     words.append(way.replace("FILE", str(tmp_path / "split.csv")))

@@ -28,6 +28,7 @@ def test_the_chosen_video_and_frame_are_of_known_scores_and_stages(surroundings)
 
 
 def test_maps_are_of_the_frames_that_the_tower_sees():
+    """Two of three models are there, as trainings of these rows would leave them."""
     keras.utils.set_random_seed(0)
     model = scoringnet_tf.ScoringNet(**merged(OPTIONS, {"segmenter": None}))
     frames = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3)).astype(np.uint8)

@@ -84,6 +84,7 @@ def test_a_fitting_is_named_by_all_that_its_result_depends_on(surroundings, tmp_
 
 
 def test_rows_that_learned_from_test_videos_are_named(surroundings, commands):  # noqa: F811
+    """The most of any report; for what they reach says nothing of other videos."""
     suite.run([TABLE], surroundings, 1)
     for row, numbers in zip(TABLE.rows, (("null", "0"), ("2", "0")), strict=True):
         for number, rendering in zip(numbers, surroundings.tested, strict=True):

@@ -76,6 +76,7 @@ def test_rows_of_other_seeds_are_named_and_not_called_paired():
 
 
 def test_a_figure_that_one_seed_does_not_have_is_undefined():
+    """SRC of equal predictions: no mean, no interval, no difference from it, or of it from others."""
     made = results_of(["MSE", "ranking"], scores=["final"])
     made.predicted["ranking"]["final"][1] = 5
     found = report.cells([made], TABLE)
@@ -167,6 +168,7 @@ def test_a_table_of_stages_is_read_again(of_stages, tmp_path):  # noqa: F811
 
 
 def test_a_table_of_splits_has_means_deviations_and_each_split(tmp_path):
+    """What is undefined on one split is undefined in the mean; splits of more, before, are gone."""
     table, row = EXPERIMENTS["table6"], "MSE + ranking"
     made = [results_of([row], 1, 2, 10 + number) for number in range(3)]
     splits = [dict.fromkeys(one.ids, "test") for one in made]

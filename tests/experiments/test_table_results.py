@@ -181,6 +181,7 @@ def test_intervals_of_frames_cover_videos_renderings_and_seeds():
 
 
 def test_groups_of_videos_of_stages_are_drawn_whole(of_stages):
+    """Of two groups a draw takes one."""
     groups = ("one",) * 20 + ("two",) * 20
     first = {name: of[:1] for name, of in of_stages.predicted["worse"].items()}
     found = StageResults(of_stages.ids, OF_STAGES, {"row": first}, groups=groups).drawn("frames", 50)["row"]

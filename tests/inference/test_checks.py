@@ -142,6 +142,7 @@ def reasons_against(model):
 
 
 def test_a_duration_goes_by_the_frame_rate(reasons_against):
+    """Twice the frames at twice the rate last as long; at a fifth of the rate the flight is too long."""
     labels = labels_of((1, 4), (2, 12), (3, 8))
     assert reasons_against(labels, 25.0) == [] and reasons_against(np.repeat(labels, 2), 50.0) == []
     (reason,) = reasons_against(labels, 5.0)
@@ -149,6 +150,7 @@ def test_a_duration_goes_by_the_frame_rate(reasons_against):
 
 
 def test_doubtful_stages_are_withheld(model, strict, tmp_path):
+    """The same video, found once surely and once not; without a measured certainty nothing is doubtful."""
     write_bars(tmp_path / "v.avi", 33, number=2)
     assert predicting(model, DIVE, statistics=strict)(tmp_path / "v.avi").status == "scored"
     score = predicting(model, DIVE, 0.85, strict)(tmp_path / "v.avi")
@@ -215,6 +217,7 @@ def test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough(model,
 
 
 def test_stray_labels_around_a_hole_have_no_rate(model, tmp_path):
+    """The reason is the missing stage, and not the rate of two frames."""
     write_timed(tmp_path / "v.mkv", [40 * number for number in range(73) if not 20 <= number < 24], rate=25)
     found = codes(predicting(model, ((0, 19), (2, 6), (0, 48)))(tmp_path / "v.mkv"))
     assert "missing_stage" in found and "frame_rate_too_low" not in found

@@ -245,6 +245,7 @@ def told(ids, scores, truth):
 
 
 def test_the_file_of_predictions_gives_the_figures_of_metrics_json(tmp_path):
+    """To the last digit, in each table; also of a model whose predictions differ after the fourth decimal alone."""
     rng = np.random.default_rng(0)
     truth = np.round(rng.uniform(2, 4, 25), 1)
     made = told([f"{number:02d}" for number in rng.permutation(25)], 3 + 1e-6 * rng.normal(size=25), truth)

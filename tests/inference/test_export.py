@@ -377,6 +377,7 @@ def test_a_version_may_be_of_nearly_the_same_rate_and_give_more(network, publish
 
 
 def test_a_version_takes_the_same_features(features_network, tmp_path):
+    """Features of one size may still be those of another network."""
     features = {"size": 4, "stride": 8, "origin": {"endpoint": "fc6", "weights": {"file": "a", "sha256": "1"}}}
     ours = {**model_description(features_network), "preprocessing": features}
     kept = described(tmp_path / "1", ours)

@@ -201,6 +201,7 @@ def exported_codes(model, inputs):
 
 
 def test_an_export_calls_no_score_valid_that_cannot_be():
+    """With features like those of training, a tower that answers 100 is what speaks against it."""
     inputs = {"features": tf.zeros((2, 25, 4)), "mask": tf.ones((2, 25), tf.bool)}
     for difficulty, expected in ((3.2, True), (100.0, False)):
         model = feature_model(score_predictor={"score_statistics": {**STATISTICS, "difficulty": (difficulty, 0.3)}})

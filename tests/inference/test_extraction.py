@@ -65,6 +65,7 @@ def test_features_per_frame_are_those_of_the_whole_video(c3d, endpoint, stride):
 @pytest.mark.parametrize(("endpoint", "length"), [("conv5b", 16), ("pool5", 16), ("fc6", 8), ("fc7", 8)])
 @pytest.mark.parametrize("stride", [5, 20])
 def test_features_per_clip_are_those_of_the_clips(c3d, endpoint, length, stride):
+    """Of 16 frames; fc6 and fc7 of as many as they were trained on."""
     clips = [[min(start + frame, LENGTH - 1) for frame in range(length)] for start in range(0, LENGTH, stride)]
     expected = np.asarray(longer(c3d, length).endpoint(endpoint)(FRAMES[np.array(clips)])).reshape(len(clips), -1)
     features = extracted(c3d, endpoint, "clip", stride)

@@ -141,6 +141,7 @@ def test_a_clip_that_ends_in_the_air_has_no_entry():
 @needs_film
 @pytest.mark.skipif(not has_pose_models(), reason="BlazePose is not installed (make backbone)")
 def test_the_body_shows_an_entry_right_before_a_clip_ends():
+    """In its last third of a second, in which stages alone are not believed."""
     (one,) = scoringnet_tf.score_video(
         Clip(REAL / "videos/springboard_dive.mp4", (126, 206)), "diving_film"
     ).performances

@@ -153,6 +153,7 @@ def test_parts_show_what_the_whole_video_shows(scorers, script, video, seed):
 
 @pytest.mark.parametrize(("start", "length"), [(0, 59), (39, 59), (41, 31), (230, 59)])
 def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(scorers, script, video, start, length):
+    """Also if it ends in the half of the overlap that is left to the next part, which begins within it."""
     script[:] = with_dives(start + length + 12)
     script[start : start + length] = np.repeat([1, 2, 3], [8, length - 16, 8])
     whole, in_parts = (scorer(video, force=True) for scorer in scorers)

@@ -166,6 +166,7 @@ def test_predict_gives_what_evaluate_gives(tmp_path, diving_records, deciding_mo
 
 @pytest.mark.parametrize("decoding", ["argmax", "ordered"])
 def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path, decoding):
+    """The model finds one of each in a video; yet of two dives the second is no noise. Arg-max keeps a wrong frame."""
     dive = np.repeat([1, 2, 3], [4, 12, 6])
     true = np.concatenate([np.zeros(10, int), dive, np.zeros(20, int), dive, np.zeros(6, int)])
     seen = true.copy()
@@ -219,6 +220,7 @@ def test_an_empty_fragment_is_reported(tmp_path):
 
 
 def test_what_is_withheld_is_not_scored_unless_by_force(small, tmp_path, monkeypatch):
+    """Towers take time and memory."""
     write_bars(tmp_path / "v.avi", 30)
     predictor, scored = predictor_of(small), []
     monkeypatch.setattr(predictor, "score", lambda seen, span, tracks: scored.append(span) or Scores({"final": 50.0}))

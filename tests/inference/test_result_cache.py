@@ -96,6 +96,7 @@ def test_that_a_result_cannot_be_written_is_not_the_fault_of_a_video(score, tmp_
 
 
 def test_results_come_as_they_are_made(stage_model, videos, tmp_path, new):
+    """What a killed worker left half-written is none."""
     (tmp_path / "kept").mkdir()
     with keeping_scores(tmp_path / "kept", str(stage_model), force=True) as score_all:
         next(score_all(named_videos(videos)))

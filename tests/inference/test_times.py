@@ -64,6 +64,7 @@ def test_an_export_gives_the_frames_of_the_same_moments():
 
 
 def test_a_result_tells_times_as_surely_as_the_model_knows_them(phases, tmp_path):
+    """Beside the error that it measured, by a frame: what a frame shows first may be as old as the frame before."""
     times = Intervals(0.9, {"take-off": 0.08, "flight time": 0.1}, {})
     known = TrainingStatistics(9, "", checksum(phases.model), {}, ("entry",), times=times).get_config()
     model = phases.model.with_dtype("float32", reference=known)

@@ -85,6 +85,7 @@ def test_a_long_video_loses_no_digits():
 
 @pytest.mark.parametrize("decoding", DECODINGS)
 def test_a_graph_for_any_batch_decides_a_single_frame(decoding):
+    """As an exported model is asked to: neither the batch nor the length is known before."""
     spec = [tf.TensorSpec((None, None, 3)), tf.TensorSpec((None, None), tf.bool)]
     decide = tf.function(StageDecision(decoding), input_signature=spec)
     assert decide(np.float32([[[0.1, 0.7, 0.2]]]), np.ones((1, 1), bool)).numpy().tolist() == [[1]]
@@ -98,6 +99,7 @@ def test_the_greatest_is_the_first_of_equals_and_always_an_index():
 @pytest.mark.parametrize("decoding", DECODINGS)
 @pytest.mark.parametrize("length", [1, 2, 40, pytest.param(500, marks=pytest.mark.slow)])
 def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):
+    """Ties too: stages that are as probable as each other, and those that cannot be."""
     rng = np.random.default_rng(length)
     smooth = drawn(rng, length // 10 + 1, 4).repeat(10, axis=0)[:length]
     drawn_of_few = rng.choice(np.float32([0.0, 0.25, 0.5, 1.0]), (length, 4))  # many are equal

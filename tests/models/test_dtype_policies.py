@@ -160,6 +160,7 @@ def test_pooling_before_bias_and_relu_is_pooling_after_them(dtype, pool_size):
 
 
 def test_the_gradient_of_a_bias_is_the_sum_over_all_positions():
+    """In bfloat16 as TensorFlow sums it, ones end at 256."""
     inputs = keras.Input((4, 32, 32, 1))
     model = keras.Model(inputs, conv3d(inputs, 3, name="conv", dtype="mixed_bfloat16"))
     model.set_weights([np.zeros((3, 3, 3, 1, 3)), np.ones(3)])

@@ -110,6 +110,7 @@ def test_towers_of_features_are_built_as_told():
 
 
 def test_features_that_never_vary_are_left_out_of_a_file_too(tmp_path):
+    """A unit that is silent in training, as after a ReLU: no deviation, and no weight that is no finite number."""
     network = made(**FEATURES)
     for layer in scalings(network):
         layer.adapt(np.full(6, 5.0, "float32"), np.float32([3, 2, 0, 1, 1, 1]))
@@ -120,6 +121,7 @@ def test_features_that_never_vary_are_left_out_of_a_file_too(tmp_path):
 
 @pytest.mark.slow
 def test_features_are_brought_to_standard_units_before_a_fit():
+    """By the steps that are some, and without one that never varies; a model that knows nothing of them says so."""
     network = made(**FEATURES)
     inputs, targets = batch_for(network)
     network.compile(keras.optimizers.SGD(0.0))

@@ -46,6 +46,7 @@ def videos(records, split="train", **options):
 
 
 def test_training_on_other_records_is_refused(trained, others):
+    """Whatever was done to their batches since then."""
     before = trained.get_weights()
     mixed = tf.data.Dataset.from_tensors(next(iter(videos(others)))).concatenate(videos(others))
     for data in (videos(others), videos(others).take(1).map(lambda *batch: batch).prefetch(1).repeat(), mixed):

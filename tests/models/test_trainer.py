@@ -80,6 +80,7 @@ def eq10(network, scores, targets, stage_loss, alpha, margin, units):
 @pytest.mark.slow
 @pytest.mark.parametrize("units", [(0.25, 4.0), (1.0, 1.0)])
 def test_joint_loss_is_eq10(units):
+    """With true fragments in training, in standard deviations or in points."""
     network = telling(
         scoringnet_tf.ScoringNet(**merged(SMALL, WITHOUT_DROPOUT, {"score_predictor": {"kernel_l2": 0.001}})), 3000.0
     )
@@ -137,6 +138,7 @@ def without_metrics(network):
 
 
 def test_a_batch_without_known_truth_is_not_in_the_terms(without_metrics):
+    """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
     inputs, targets = batch()
     scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
     unknown = {**targets, **{score: np.full(3, np.nan, "float32") for score in (*STATISTICS, "final")}}
@@ -147,6 +149,7 @@ def test_a_batch_without_known_truth_is_not_in_the_terms(without_metrics):
 
 
 def test_a_small_last_batch_counts_by_its_videos(without_metrics):
+    """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
     batches = tf.data.Dataset.from_tensor_slices(batch()).batch(2)
 
     def told(part):
@@ -320,6 +323,7 @@ def test_a_loss_class_means_what_the_default_means(kind, loss):
 
 
 def test_a_unit_that_is_given_stays():
+    """One point; in standard deviations, here of four, squares are 16 times smaller."""
     points = measured(compiled(shared("whole"), loss={"execution": ScoreLoss(unit=1.0)}, **EAGER))
     assert points["execution_mse"] == pytest.approx(16 * default_figures("whole")["execution_mse"], rel=1e-5)
 

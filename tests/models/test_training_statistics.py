@@ -70,6 +70,7 @@ def test_stages_that_no_performance_has(runs, expected):
 
 
 def test_out_of_order_is_what_the_sport_calls_so():
+    """All sequences of four labels, against the plain Python of `sports.in_order`, in one batch; padding is nothing."""
     every = np.array(list(itertools.product(range(4), repeat=4)), np.int32)
     padded = np.pad(every, [(0, 0), (0, 2)], constant_values=1)
     mask = np.ones(padded.shape, bool)
@@ -138,6 +139,7 @@ def test_distance_is_that_of_the_covariance():
 
 
 def test_what_lies_off_the_axes_deviates_as_each_direction_there_does():
+    """Sixteen videos have two axes; four directions of deviation 2 are left."""
     features = hadamard(16)[:, 1:7] * [10, 5, 2, 2, 2, 2] * np.sqrt(15 / 16)  # uncorrelated columns of mean 0
     spread = Spread.of(features)
     assert spread.deviations == pytest.approx([10, 5], rel=1e-5) and spread.rest == pytest.approx(2, rel=1e-5)
@@ -187,6 +189,7 @@ def test_a_reference_is_json_and_comes_back():
 
 @pytest.mark.parametrize("low", [1.2, -100.0])
 def test_a_score_below_or_above_what_occurs_in_the_sport_is_impossible(low):
+    """By more than the hundredth that published scores are rounded by; nor is what is no number possible."""
     sport = dataclasses.replace(get_sport("diving"), final_range=(low, low + 50))
     values = np.array([low - 0.02, low - 0.005, low + 25, low + 50.005, low + 50.02, np.nan])
     found = impossible_scores(sport, {"final": values})
@@ -240,6 +243,7 @@ def test_a_stage_that_is_never_the_most_probable_makes_no_second_performance():
 
 
 def test_stages_last_by_the_clock_of_the_video_and_not_of_training():
+    """The same dive filmed at half and at twice the rate has half and twice the frames of every stage."""
     for rate, factor in ((12.5, 0.5), (25.0, 1.0), (50.0, 2.0)):
         labels = labels_of(*((stage, int(frames * factor)) for stage, frames in DIVE))
         mask = np.ones(labels.shape, bool)

@@ -102,6 +102,7 @@ def test_a_page_shows_the_video_and_its_result(predictor, tmp_path):
 
 
 def test_a_page_shows_the_body(predictor, tmp_path):
+    """Joints over the moments and a close-up; curves from the performance's first frame on; what was not seen."""
     write_bars(tmp_path / "dive.avi", 40)
     joints = np.full((10, len(JOINTS), 2), 0.5, np.float32)
     joints[:, JOINT["hip_l"]] += 0.1
@@ -165,6 +166,7 @@ def test_a_page_of_a_model_that_gives_no_scores_shows_its_stages(predictor, tmp_
 
 
 def test_each_performance_shows_its_own_frames_and_stages(predictor, tmp_path):
+    """A second around it, up to the next performance, whose stages and warnings it leaves out."""
     write_bars(tmp_path / "two.avi", 160)
     runs = [("noise", 0, 50), ("take-flight", 50, 60), ("entry", 60, 70), ("noise", 70, 80), ("take-flight", 80, 90)]
     moments = {"leaves": Moment(50, 2.0, 0.1)}
@@ -225,6 +227,7 @@ def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
 
 
 def test_the_scenes_of_a_long_video_are_those_of_the_whole():
+    """However it is cut into parts; a part shows its performance alone, and none of the one before."""
     frames = np.arange(400, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3)
     video = Video(frames, 25.0, np.arange(400) / 25, (1, 1), 1.0, pictures=[*map(str.encode, map(str, range(400)))])
     found = [Performance(10, 215, 0.4, 8.6), Performance(230, 330, 9.2, 13.2)]

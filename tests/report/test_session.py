@@ -49,6 +49,7 @@ def test_what_holds_for_all_is_told_once():
 
 
 def test_a_session_tells_the_spread_of_each_athlete():
+    """By the names that people typed; 70 and 80 have a mean of 75 and a standard deviation of 7.07."""
     named = {"athlete": {"model": "", "corrected": "Ann, <b>"}}
     ann = [
         full(name=name, values=(3.0, 20.0, final), corrections=named, thumbnail=b"jpeg")

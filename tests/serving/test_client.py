@@ -194,6 +194,7 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
 
 
 def test_the_server_is_given_the_models_that_make_servables_exports():
+    """models.config is read by TF Serving's own definition, and every folder that compose.yaml mounts is made."""
     config = model_server_config_pb2.ModelServerConfig()
     text_format.Parse((SERVING / "models.config").read_text(encoding="utf-8"), config)
     service = yaml.safe_load((SERVING / "compose.yaml").read_text(encoding="utf-8"))["services"]["scoring"]

@@ -39,6 +39,7 @@ def sent(client, token, content):
 
 @pytest.mark.slow
 def test_it_ends_in_one_line_whatever_it_is_doing(tmp_path):
+    """Killed in the middle of its work, the process that scores leaves nothing that Python warns of."""
     with web_server(tmp_path) as (url, process), httpx2.Client(base_url=url, timeout=60) as client:
         write_bars(tmp_path / "long.avi", 6000)  # what takes many seconds
         token = client.post("/videos").json()["token"]
@@ -91,6 +92,7 @@ def test_others_reach_it_by_a_password_alone(flags, code, tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_service_has_lost_nothing_once_it_is_restarted(tmp_path):
+    """Two videos were uploaded, one is in work. A second service may not use the folder beside it."""
     keep = f"--keep={tmp_path / 'kept'}"
     with web_server(tmp_path, keep) as (url, process), httpx2.Client(base_url=url, timeout=60) as client:
         tokens = [upload(client, CLIP, name=name) for name in ("a.mp4", "b.mp4")]

@@ -35,6 +35,7 @@ def test_fragments_and_fusion(name):
 
 @pytest.mark.parametrize("name", ["diving", "vault", "ski_big_air"])
 def test_the_variance_of_a_final_score_is_that_of_all_pairs(name):
+    """Of two independent scores of a few values each: every pair is as probable, and the figure exact."""
     sport = get_sport(name)
     difficulty, execution = np.array([1.0, 3.0, 8.0]), np.array([2.0, 22.0, 23.0, 40.0])
     means, variances = zip(*((scores.mean(), scores.var()) for scores in (difficulty, execution)), strict=True)

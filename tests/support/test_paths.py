@@ -154,6 +154,7 @@ def test_the_last_file_of_a_folder_comes_last_and_goes_first(store, calls):
 
 @pytest.mark.parametrize("name", ["r*", "[r]un", "run"])
 def test_a_name_is_no_pattern(store, name):
+    """fsspec takes what is to be deleted for one."""
     for folder in (name, "run", "ruin"):
         for file in ("a", "sub/a", "a*"):
             put(store / folder / file)
@@ -181,6 +182,8 @@ def test_an_upload_that_fails_leaves_nothing_whole(error, store, monkeypatch):
 
 
 def test_a_store_that_cannot_tell_is_not_taken_for_an_empty_one(store, monkeypatch):
+    """A run whose checkpoint is out of reach for a moment would begin anew."""
+
     def info(self, path):
         raise OSError("no network")
 

@@ -153,6 +153,7 @@ def test_a_read_fetches_no_more_than_its_record(store, tmp_path):
 
 
 def test_where_tensorflow_does_not_find_them_shards_are_copied_and_that_is_said(store, records, temporary):
+    """The address is in a setting of fsspec's alone: what that finds is still read."""
     code = "import sys, scoringnet_tf; print(*scoringnet_tf.DatasetInfo.load(sys.argv[1]).shard_paths('test'))"
     nowhere = "http://127.0.0.1:1"
     addresses = {"FSSPEC_S3_ENDPOINT_URL": store.address, "AWS_ENDPOINT_URL": nowhere}

@@ -123,6 +123,7 @@ def test_a_later_value_stands_above_an_earlier_one_and_what_has_no_effect_is_nam
 
 
 def test_a_file_to_start_from_that_nothing_would_read_is_refused(diving_records, tmp_path):
+    """Without it another model would be trained."""
     words = [f"--records_dir={diving_records}", f"--model_dir={tmp_path / 'run'}", "--segmenter=x"]
     done = forked("scoringnet_tf.train", *words)
     assert done.returncode == 1 and code_printed(done.stderr) == "flag_unused" and "--training=joint" in done.stderr

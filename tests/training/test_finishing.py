@@ -97,6 +97,7 @@ def test_the_first_of_several_machines_alone_writes_what_was_best_and_what_was_l
     ids=["killed before the last model", "of an earlier end", "ended before"],
 )
 def test_what_a_run_has_written_at_its_end_is_left(tmp_path, best, last, is_left):
+    """A best model that is not the run's stays only if the last one says that the run had ended."""
     run = at_its_end(tmp_path, kept=2)
     network(best).save(tmp_path / "best.keras")
     if last is not None:

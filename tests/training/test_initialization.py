@@ -113,6 +113,7 @@ def test_a_mean_image_ties_the_network_to_its_size():
 
 
 def test_pretraining_goes_on_from_a_c3d_with_other_classes(capsys):
+    """Under its preprocessing; what size its frames were stored at changes nothing of the weights."""
     first = scoringnet_tf.C3D(CLIP, WIDTH, heads={"group": 3}, preprocessing=BGR, **TRUNK, **REGRESSOR)
     preprocessing = {**preprocessing_of(first, "first.keras", (32, 32)), "frame_size": [36, 48]}
     second = scoringnet_tf.C3D(CLIP, WIDTH, heads={"splash": 4}, preprocessing=preprocessing, **TRUNK, **REGRESSOR)

@@ -51,6 +51,7 @@ def straight(diving_records, tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
+    """Four epochs at once, and two that become four, end with the same weights, averages and figures."""
     trained_by(eagerly(scoring_run(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})))
     extended = trained_by(eagerly(scoring_run(diving_records, tmp_path, **OPTIONS)))
     assert_same(weights_beside(straight.best), weights_beside(extended))

@@ -64,6 +64,7 @@ def test_records_without_the_scores_are_refused(kinds, asked):
 
 
 def test_kfs_alone_needs_no_fragments(tmp_path):
+    """Tables train it once for rows whose SP may learn from predicted fragments."""
     alone = settings(tmp_path, tmp_path, training="staged", scoring_epochs=0)
     check_stages(records(FULL, stage_frames={"train": {"unlabelled": 4, "entry": 6}}), alone)
     with refused("no_stages", "records"):
@@ -76,6 +77,8 @@ FRAGMENTS = {"difficulty": ["take-flight"], "execution": ["take-flight", "entry"
 
 
 def test_a_tower_needs_frames_of_its_fragment(tmp_path, capsys):
+    """Without one it would see whole videos in every step."""
+
     def check(frames, **changes):
         info = records(FULL, stage_frames={"train": frames}, stages=["noise", "pre-starting", "take-flight", "entry"])
         check_fragments(info, settings(tmp_path, tmp_path, **changes), FRAGMENTS)
@@ -183,6 +186,7 @@ def test_held_out_videos_of_one_final_score_choose_nothing():
 
 
 def test_scores_that_held_out_videos_alone_know_teach_nothing():
+    """The choice of towers is of all training videos: it does not depend on which are held out."""
     info = records(FULL, FINAL_ONLY, FINAL_ONLY | {"final": 61.0})
     first, *others, _ = info.videos
     check_held_out(plan_of(info, [first, *others], others))

@@ -107,6 +107,7 @@ def test_the_top_is_c3ds_own_or_sps_regressor(ucf101_records, tmp_path):
 
 
 def test_the_data(run):
+    """Batches are those of `input_pipeline.videos`; KFS predicts fragments, and is trained, on whole videos."""
     read = {"clip_length": 6, "sampling": "consecutive", "image_size": (24, 32), "batch_size": 15}
     augmentation = Augmentation(flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37)
     random = {"seed": 11, "shuffle": True, "first_epoch": 2, "epochs": 9, "augmentation": augmentation}

@@ -75,6 +75,7 @@ def test_what_a_run_is_made_of(records, tmp_path):
 
 
 def test_weights_are_drawn_by_the_seed(records, tmp_path, first):
+    """Also beside a KFS that is read, which draws as well."""
     drawn, other = (scoring_run(records, tmp_path, **STAGED, seed=seed).model for seed in (3, 4))
     assert any((a != b).any() for a, b in zip(drawn.get_weights(), other.get_weights(), strict=True))
     beside = scoring_run(records, tmp_path, **KEPT_KFS, seed=3, segmenter=str(first)).model
@@ -148,6 +149,7 @@ def test_a_run_has_learned_from_what_its_starts_have(records, first, tmp_path, c
 
 
 def test_a_run_has_learned_from_what_its_backbone_has(diving_records, tmp_path):
+    """The C3D of a tower knows the videos that the tower was trained on, and the run beside it others."""
     options = {**WHOLE, "image_size": [16, 16], "width_multiplier": 1 / 64, "clip_lengths": [2, 2]}
     c3d = scoringnet_tf.C3D((8, 16, 16, 3), 1 / 64, learned_from=["of the tower"])
     c3d.save(tmp_path / "c3d.keras")

@@ -49,6 +49,7 @@ def staged(diving_records, tmp_path_factory):
 
 @pytest.mark.slow
 def test_killed_run_ends_as_one_that_nothing_disturbed(staged, diving_records):
+    """Killed in the last epoch of SP, the one before not validated; when it has ended it stays."""
     run, _, copies = staged
     trained_by(staged_run(diving_records, copies / "4"))
     assert_ended_alike(run.model_dir, copies / "4")
@@ -59,6 +60,8 @@ def test_killed_run_ends_as_one_that_nothing_disturbed(staged, diving_records):
 
 @pytest.mark.slow
 def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, monkeypatch):
+    """A run killed at the end of KFS ends to the bit as `staged`, which did not decode them."""
+
     run, _, copies = staged
     monkeypatch.setattr(scoring, "frames_of_interest", lambda *_: {})
     trained_by(staged_run(diving_records, copies / "3"))
@@ -93,6 +96,10 @@ ALONE = {"scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "al
 
 @pytest.mark.slow
 def test_kfs_alone_is_extended_is_that_of_a_staged_run_and_serves_others(staged, diving_records, tmp_path):
+    """Of an epoch and one more, whatever SP's settings; `staged` went on with that of its second, the validated one.
+
+    What a kill in the first epoch left is replaced.
+    """
     straight, best, copies = staged
     (tmp_path / "kfs/checkpoints").mkdir(parents=True)
     shutil.copy(copies / "1/segmentation.csv", tmp_path / "kfs")

@@ -111,6 +111,7 @@ def test_the_best_epoch_is_kept_and_patience_counts_validations_in_vain(values, 
 
 
 def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
+    """The checkpoint says that 0.8 was reached, and one epoch was in vain since."""
     state = {"best": 0.8, "waited": 1}
     assert kept_epochs([0.7], scripted_run(tmp_path, patience=2), done=4, state=state) == ([], 5)
     assert kept_epochs([0.9, 0.8], scripted_run(tmp_path, patience=2), done=4, state=state) == ([5], None)
@@ -157,6 +158,7 @@ def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
+    """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {**ONE_TOWER, "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
     run, left = eagerly(scoring_run(diving_records, tmp_path, **changes)), Checkpoints(tmp_path).best("joint")
     left.parent.mkdir()

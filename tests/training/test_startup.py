@@ -75,6 +75,7 @@ def test_a_gpu_is_named_and_its_memory_is_not_that_of_the_host(monkeypatch, caps
     ids=["cgroup 2", "cgroup 1"],
 )
 def test_memory_of_a_container_is_free_where_files_fill_it(monkeypatch, tmp_path, limit, used, cached):
+    """3 MiB of its limit of 4 are used, of which 2 are a cache of files, which gives way."""
     folder = tmp_path / limit.rpartition("/")[0]
     folder.mkdir(exist_ok=True)
     contents = {limit.rpartition("/")[2]: 4 * MIB, used: 3 * MIB, "stat": f"other 5\n{cached} {2 * MIB}\n"}

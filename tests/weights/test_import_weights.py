@@ -131,6 +131,7 @@ def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
 
 @pytest.mark.interop
 def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, pool5, tmp_path):
+    """As of C3D-ucf101: its fc6 has learned behind another pool5, and on frames less another mean."""
     write_pytorch(tmp_path / "weights", UCF101)
     model = built(tmp_path / "weights")
     assert "fc6" not in {layer.name for layer in model.layers}

@@ -57,6 +57,7 @@ def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, le
 
 
 def test_it_states_the_frames_that_its_network_learned_from(diving_records):
+    """Not those of the published weights that the network began with; records of these frames are extracted from."""
     info = DatasetInfo.load(diving_records)
     options = {**SMALL, "content": {"preprocessing": {"channels": "bgr", "frame_size": [128, 171]}}}
     c3d = c3d_of_tower(trained(scoringnet_tf.ScoringNet.for_records(info, **options)))

@@ -181,6 +181,7 @@ def test_stages_are_in_one_place(tmp_path):
     ],
 )
 def test_a_video_that_no_row_names_is_told(dataset, write, table, options, videos, tmp_path):
+    """A row may have been lost."""
     source = write(tmp_path / "source")
     read = DATASETS[dataset](source, **options)
     assert "in_no_row" not in notes_of(read)

@@ -196,6 +196,7 @@ def test_the_command_writes_folds_once(tmp_path):
 
 
 def test_the_command_splits_as_its_flags_say(tmp_path):
+    """In place of a file of splits; any of the defaults would give another split."""
     write_twelve(tmp_path)
     write_split_csv(tmp_path / "split.csv", {"a": "train"})
     settings, samples = SplitSettings("score", 0.25, 0.15, seed=7), manifest.read(tmp_path, sport="diving").samples

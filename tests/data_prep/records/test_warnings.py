@@ -69,6 +69,7 @@ def test_rates_and_shapes_are_counted_by_video(videos, code, named):
 
 
 def test_frames_that_are_not_evenly_spaced(tmp_path):
+    """Records keep them all, `predict` goes by the clock. Whole milliseconds are even."""
     rows = [(f"{name}.mkv", 3.0, 21.0, 63.0, "train", *[""] * 4) for name in ("even", "slower")]
     source = write_manifest(tmp_path / "own", rows)
     write_timed(source / "even.mkv", [round(1000 * frame / 30) for frame in range(20)])
@@ -81,6 +82,7 @@ def test_frames_that_are_not_evenly_spaced(tmp_path):
 
 
 def test_stages_in_another_order(diving_dir):
+    """Two names exchanged, and a stage that is there twice: decoding in order gives neither."""
     named = {"001": ["pre-starting", "entry", "take-flight"], "002": ["take-flight", "entry", "take-flight"]}
     rows = []
     for number in range(1, 11):

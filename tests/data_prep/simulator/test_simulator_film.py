@@ -108,6 +108,7 @@ def _middle(picture):
 
 @pytest.mark.parametrize("sport", ["diving", "vault"])
 def test_only_the_first_shot_after_a_performance_is_one_that_may_follow_it(sport):
+    """Water would hide the end of a dive."""
     asked, settings = [], dataclasses.replace(PLAIN, sport=sport)
 
     class Told(type(get_simulator(sport))):

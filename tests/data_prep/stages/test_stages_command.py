@@ -41,6 +41,7 @@ def test_labels_go_to_a_tool_and_back(tmp_path):
 
 
 def test_predictions_are_named_and_their_rate_is_held_against_the_video(tmp_path):
+    """Tasks of 24 frames a second, Label Studio's own, of a video that has 30: beside the video, frames are times."""
     (tmp_path / "videos").mkdir()
     write_bars(tmp_path / "videos/001.mp4", 60, fps=30)
     suggested, tasks = write_stages(tmp_path / "suggested.csv", "001,entry,24,48"), tmp_path / "tasks.json"
@@ -73,6 +74,7 @@ def test_every_problem_is_listed_and_nothing_written(tmp_path):
 
 
 def test_existing_labels_are_not_overwritten(tmp_path):
+    """The labels of a fourth video come home: those of the first three, typos and all, are still there."""
     table = write_stages(tmp_path / "stage_labels.csv", "001,entry,0,5", "002,entri,0,5", "003,entry,2,")
     before, new = table.read_text(), write_stages(tmp_path / "004.csv", "004,entry,0,7", "001,entry,1,5")
     result = run(new, f"--output={table}")
@@ -84,6 +86,7 @@ def test_existing_labels_are_not_overwritten(tmp_path):
 
 
 def test_what_is_left_out_is_not_lost_with_its_only_file(tmp_path):
+    """--on_error=skip with the table itself as its output: a row with a typo stays there, or nothing is written."""
     table = write_stages(tmp_path / "stage_labels.csv", "001,entry,0,5", "002,entri,0,5")
     before = table.read_text()
     for choice, status in (("replace", 1), ("merge", 0)):
