@@ -19,7 +19,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import data, film, workload
-from benchmarks.pairs import Ask, worker
+from benchmarks.pairs import Ask, NotMeasured, worker
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import unknown_name
 
@@ -90,7 +90,7 @@ def _stages(number: int) -> None:
 
     sport = {"name": "any", "stages": [f"stage {place}" for place in range(number)], "ranges": {"final": [0, 100]}}
     segmenter, decision = KeyFragmentSegmenter(sport, features=1856, network="tcn"), StageDecision("ordered")
-    features, mask = keras.random.normal((8, 104, 1856), seed=0), np.ones((8, 104), bool)
+    features, mask = keras.random.normal((8, 104, 1856), seed=0), keras.ops.ones((8, 104), "bool")
     np.asarray(decision(segmenter({"features": features, "mask": mask}), mask))
 
 
@@ -142,11 +142,17 @@ def main(_: list[str]) -> None:
         "| one more | from | processor seconds | MiB | time | memory | x^b |\n|---|---|---|---|---|---|---|", flush=True
     )
     for name in names:
-        found = []
-        for x in ("", *CURVES[name].values):
-            with worker("benchmarks.growth", curve=name, folder=folder)() as ask:
-                found.append(ask(str(x)))
-        print(row(CURVES[name], *np.array(found[1:]).T), flush=True)
+        try:
+            found = [_asked(name, folder, str(x)) for x in ("", *CURVES[name].values)]
+        except NotMeasured as error:
+            print(f"{name}: not measured: {error}", file=sys.stderr, flush=True)
+        else:
+            print(row(CURVES[name], *np.array(found[1:]).T), flush=True)
+
+
+def _asked(curve: str, folder: pathlib.Path, x: str) -> Any:
+    with worker("benchmarks.growth", curve=curve, folder=folder)() as ask:
+        return ask(x)
 
 
 if __name__ == "__main__":
