@@ -16,6 +16,7 @@ from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import RemotePath
 
 LEVELS = 2  # folders above `source_dir` to search: the simulator writes its videos that deep
+FEWEST = 4  # videos whose beginnings tell which way is down: an armstand begins upside down
 FILE, UNFINISHED = "simulation.json", "simulation.json.partial"
 
 
@@ -85,6 +86,7 @@ class SourceJoints:
     def __init__(self, source_dir: Path, samples: Sequence[Sample]) -> None:
         self.folder = source_dir / FOLDER
         self._exist = (self.folder / INDEX).is_file()
+        self._upside_down: dict[str, bool] = {}  # ids of videos whose joints were read
         self._stems = {sample.video_id: sample.path.stem for sample in samples}
         self._shared = collections.Counter(sample.path.stem for sample in samples)
         if self._exist:
@@ -98,10 +100,19 @@ class SourceJoints:
         if not self._exist:
             return []
         try:
-            read_joints(self.folder, self._name(sample.video_id), num_frames)
+            joints = read_joints(self.folder, self._name(sample.video_id), num_frames)
         except InputError as error:
             return [Problem(sample.where, str(error), code=error.code)]
+        self._upside_down[sample.video_id] = joints.begins_upside_down
         return []
+
+    def remarks(self) -> list[Remark]:
+        """A warning if most of the videos whose joints were read begin upside down."""
+        number, total = sum(self._upside_down.values()), len(self._upside_down)
+        if total < FEWEST or number <= total / 2:
+            return []
+        message = f"{self.folder}: {number} of {total} videos begin with the head below the body. Joints have y down."
+        return [Remark("upside_down", f"{message} If yours points up, subtract it from the picture's height.")]
 
     def copy(self, folder: Path, video_ids: Iterable[str]) -> None:
         """Copies these videos' joints to `joints/ID.npy` in the records' folder."""

@@ -129,6 +129,7 @@ def build_records(
             _refuse(rejected, settings, source_dir)
             info = _dataset_info(build, writer, rejected, simulation)
             if checks.joints:
+                remarks += checks.joints.remarks()
                 checks.joints.copy(folder, writer.videos)
             copy_factors(source_dir, folder)
             info.save(folder)

@@ -164,7 +164,8 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             num_steps += len(video)
             if not wrong:
                 warnings.add(sample, video, stages)
-    notes = [*source.notes, *simulation_notes, *_known_scores(source), *warnings.remarks()]
+    beside = checks.joints.remarks() if checks.joints else []
+    notes = [*source.notes, *simulation_notes, *_known_scores(source), *warnings.remarks(), *beside]
     noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
     done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"
     summary = f"{source_dir} ({dataset}): {done}, problems: {len(problems)}."

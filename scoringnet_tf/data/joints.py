@@ -25,6 +25,7 @@ SIMULATED = "true joints of the simulator"  # a source
 NUM_JOINTS = {OURS: len(JOINTS), "coco-17": 17, "blazepose-33": 33, "halpe-26": 26}
 UNITS, HEIGHTS = ("pixels", "heights"), 10.0  # no joint of a fall is farther away, in heights of a picture
 OUTSIDE, MOST = 0.2, 0.5  # of the frames, or joints
+BEGINNING = 5  # frames
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +63,12 @@ class Joints:
         """Frames that show more than half of the joints, bool (L,); none if no frame shows the head."""
         known = np.isfinite(self.positions).all(axis=2)
         return (known.mean(axis=1) > MOST) & known[:, self.names.index(HEAD)].any()
+
+    @property
+    def begins_upside_down(self) -> bool:
+        """Whether the head is lower than the body's middle in most of the first frames that show the body."""
+        down = self.positions[self.seen, :, 1][:BEGINNING]
+        return len(down) > 0 and bool((down[:, self.names.index(HEAD)] > np.nanmean(down, axis=1)).mean() > MOST)
 
     def relative_to_head(self) -> np.ndarray:
         """The other joints relative to the head, in the `seen` frames: (L', (J − 1) · 2).

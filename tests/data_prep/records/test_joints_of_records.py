@@ -78,6 +78,23 @@ def write_joints_of_diving(folder, wrong=()):
         np.save(folder / f"joints/{number:03d}.npy", np.full((length, 2, 2), 24.0, np.float32))
 
 
+@pytest.mark.parametrize(("armstands", "warned"), [(10, True), (6, True), (5, False), (0, False)])
+def test_joints_whose_y_points_up_are_warned_of(armstands, warned, diving_dir, tmp_path):
+    """What the first frames show tells: who has fallen may be upside down."""
+    write_joints(diving_dir)
+    for number in range(1, 11):
+        joints = np.full((24 + number, 2, 2), 24.0, np.float32)
+        joints[:, 0, 1] = 14  # the head
+        joints[5:, 0, 1] = 34
+        joints[:, :, 1] = 48 - joints[:, :, 1] if number <= armstands else joints[:, :, 1]
+        np.save(diving_dir / f"joints/{number:03d}.npy", joints)
+    of_check, _ = check("unlv_diving", diving_dir, workers=1)
+    _, of_build = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    for remarks in (of_check, of_build):
+        told = [line.code for line in remarks if f"{armstands} of 10 videos begin with the head below" in line]
+        assert told == ["upside_down"] * warned
+
+
 def test_joints_of_other_frames_are_found_by_check_and_refused_by_build(diving_dir, tmp_path):
     write_joints_of_diving(diving_dir, {"002": 25, "005": 30})
     lines, number = check("unlv_diving", diving_dir, workers=1)
