@@ -11,6 +11,7 @@ from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.factors import FILE as FACTORS
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index, read_joints
+from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.paths import RemotePath
@@ -95,8 +96,12 @@ class SourceJoints:
             message = f"{self.folder / INDEX}: there is no such file beside the joints."
             raise InputError("not_found", message, "It names the joints: see docs/data.md.")
 
-    def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
-        """A problem if a sample's joints are missing, shared, not of `num_frames` frames, or its id is no file."""
+    def problems(self, sample: Sample, num_frames: int | None, aspect: float | None = None) -> list[Problem]:
+        """A problem if a sample's joints are missing, shared, not of `num_frames` frames, or its id is no file.
+
+        Another one if the picture that they are of is upright and a video of this aspect (width over height) is not, or
+        the other way.
+        """
         if not self._exist:
             return []
         try:
@@ -104,6 +109,13 @@ class SourceJoints:
         except InputError as error:
             return [Problem(sample.where, str(error), code=error.code)]
         self._upside_down[sample.video_id] = joints.begins_upside_down
+        if (
+            joints.size
+            and aspect
+            and abs(joints.size[0] / joints.size[1] / aspect - 1) <= ASPECT_TOLERANCE < abs(aspect - 1)
+        ):
+            message = f"{self.folder / INDEX}: size is (height, width), but the video is {aspect:.3g}:1."
+            return [Problem(sample.where, f"{message} Exchange its numbers.", code="wrong_value")]
         return []
 
     def remarks(self) -> list[Remark]:

@@ -92,7 +92,7 @@ class SampleChecks:
                 first = first or (sample.video_id, _kind_of(video))
                 video_problems += _kind_problems(sample, video, *first)
             if self.joints and not video_problems:
-                video_problems += self.joints.problems(sample, len(video))
+                video_problems += self.joints.problems(sample, len(video), video.aspect)
             is_lost = bool(kinds_of_row([*problems, *video_problems]) & self._lost)
             if not is_lost:
                 owners.setdefault(video.sha256, (sample.video_id, sample.split))

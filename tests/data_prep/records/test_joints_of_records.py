@@ -109,6 +109,16 @@ def test_joints_of_other_frames_are_found_by_check_and_refused_by_build(diving_d
     assert len(right) == 8 and sorted(path.stem for path in (tmp_path / "records/joints").glob("*.npy")) == right
 
 
+def test_a_size_that_is_upright_where_videos_are_not_is_refused(diving_dir, tmp_path):
+    write_joints_of_diving(diving_dir)
+    for size, number in (([360, 480], 0), ([480, 360], 10)):
+        index = {"source": "mine", "names": ["head", "hand"], "size": size}
+        (diving_dir / "joints/joints.json").write_text(json.dumps(index))
+        assert check("unlv_diving", diving_dir, workers=1)[1] == number
+    with refused("bad_rows", "joints.json: size is (height, width), but the video is 1.33:1"):
+        build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+
+
 def test_a_wrong_index_of_joints_is_named(diving_dir, tmp_path):
     write_joints_of_diving(diving_dir)
     (diving_dir / "joints/joints.json").write_text('{"names": ["hand"]}')
