@@ -24,6 +24,7 @@ TOO_SHORT = f"fewer than the {SHORTEST} frames that a model needs; maybe seconds
 UNEVEN = "the frames are not evenly spaced in time. Convert such videos to a constant frame rate first."
 LATE = "frame 0 of the stage labels is the image of this number. If earlier images are missing, all stages are late."
 UNORDERED = "the stages are not in order, or one occurs twice. train --decoding=ordered cannot agree with them."
+CONSTANT = "every step has the same numbers: there is nothing to learn of time. Was each frame of the video read?"
 OTHER_SCALE = "the largest number is of another scale than in the other files; maybe outliers or another unit."
 
 
@@ -55,6 +56,8 @@ class Warnings:
             self._add_frames(sample, video)
         else:
             self._largest[name] = float(np.abs(video.features).max())
+            if len(video.features) > 1 and not np.ptp(video.features, axis=0).any():
+                self._videos["constant_features", CONSTANT].append(name)
             self._axes.add(video.features, video.origin is not None or sample.num_frames is not None)
         if stages is not None and not in_order(stages):
             self._videos["stages_unordered", UNORDERED].append(name)

@@ -23,7 +23,14 @@ REAL = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCOR
 SMALL = BuildSettings((36, 48))
 STAGES = ("video_id", "stage", "start_frame", "end_frame")
 SIZE = 12
-UNUSUAL = ("other_scale", "maybe_exchanged_axes", "equal_scores", "no_test_split", "features_rounded")
+UNUSUAL = (
+    "other_scale",
+    "maybe_exchanged_axes",
+    "equal_scores",
+    "no_test_split",
+    "features_rounded",
+    "constant_features",
+)
 COMMANDS = pytest.mark.parametrize("command", ["check", "build"])
 
 
@@ -188,6 +195,16 @@ def test_a_file_of_another_scale_is_named(tmp_path, command):
     levels = np.random.default_rng(0).lognormal(0, 2, 12)
     spread = write_set(tmp_path / "spread", [walk * level for walk, level in zip(walks(), levels, strict=True)])
     assert "other_scale" not in codes(notes_of("check", "manifest", spread, sport="diving"))
+
+
+@COMMANDS
+def test_a_file_whose_steps_are_the_same_is_named(tmp_path, command):
+    """Whatever the numbers are; a vector has one step."""
+    arrays = walks(6)
+    arrays[2][:], arrays[4][:] = arrays[2][0], 0
+    notes = unusual(write_set(tmp_path / "set", arrays), command)
+    assert codes(notes) == ["constant_features"] and "f02.npy, f04.npy" in notes[0]
+    assert unusual(write_set(tmp_path / "vectors", [walk[0] for walk in walks(6)])) == []
 
 
 def test_numbers_that_float32_cannot_keep_apart_are_said(tmp_path):
