@@ -26,12 +26,13 @@ from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.inference.result import SCHEMA_VERSION, VideoScore
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.files import file_sha256, locked, write_json
+from scoringnet_tf.support.files import file_sha256, locked, plain, write_json
 from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 VERSIONS = [__version__, SCHEMA_VERSION, *(library.__version__ for library in (tf, keras, av, cv2))]
+CHECKSUM = "sha256"  # of the rest of a kept result
 _loading = threading.Lock()  # a runner may work on several videos at a time in one process
 
 
@@ -91,15 +92,20 @@ def _scored(named: Named, model: AnyPath, sha256: str, folder: Path, **options: 
         return video, problem_with(video, wrong)
     result = dataclasses.replace(result, video=video, model=predictor.name, shown=[])
     if kept is None:  # not above: a full disk is not the fault of the video
-        write_json(file, result.to_dict())
+        values = plain(result.to_dict())
+        write_json(file, values | {CHECKSUM: _checksum(values)})
     return video, result
 
 
 def _kept(file: Path, sport: Sport) -> VideoScore | None:
-    """The result in a file; None if there is none, or a damaged one."""
-    if not file.is_file():
-        return None
+    """The result in a file; None if there is none, one that cannot be read, or not what was written."""
     try:
-        return VideoScore.from_dict(json.loads(file.read_text(encoding="utf-8")), sport)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        values = json.loads(file.read_text(encoding="utf-8"))
+        is_whole = values.pop(CHECKSUM) == _checksum(values)
+        return VideoScore.from_dict(values, sport) if is_whole else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _checksum(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()

@@ -1,5 +1,7 @@
 """Results that are kept: what counts, what is scored anew, and that it is what a run without them gives."""
 
+import errno
+import json
 import pathlib
 import shutil
 
@@ -62,6 +64,28 @@ def test_a_damaged_result_is_made_again(damage, score, tmp_path):
         path.write_bytes(damage)
     assert [result for _, result in score()] == expected
     assert all(len(path.read_bytes()) > 10 for path in (tmp_path / "kept").glob("*.json"))
+
+
+@pytest.mark.parametrize("key, value", [("fps", "x"), ("stages", None), ("num_frames", 7), ("performances", [])])
+def test_a_result_with_another_value_is_made_again(key, value, score, tmp_path):
+    expected = [result for _, result in score()]
+    for path in (tmp_path / "kept").glob("*.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    assert [result for _, result in score()] == expected
+
+
+def test_a_result_that_cannot_be_read_is_made_again(score, new, monkeypatch):
+    """As another user's in a shared folder; not by its permissions, which root does not heed."""
+    expected, read_text = [result for _, result in score()], pathlib.Path.read_text
+    assert new() == 2
+
+    def read_own(path, *arguments, **options):
+        if path.parent.name == "kept":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_text(path, *arguments, **options)
+
+    monkeypatch.setattr(pathlib.Path, "read_text", read_own)
+    assert [result for _, result in score()] == expected and new() == 2
 
 
 @pytest.mark.slow
