@@ -42,6 +42,7 @@ flags.DEFINE_integer("seeds", 1, "Trainings per head and fold, from --seed=0.", 
 flags.DEFINE_bool("network", True, "ScoringNet beside scikit-learn's regressions.")
 flags.DEFINE_string("preset", None, "Flag file for `train`. Default: its defaults.")
 flags.DEFINE_string("title", None, "Table title. Default: the records' name.")
+flags.DEFINE_bool("overwrite", False, "Replacement of results from other records or trainings.")
 
 
 # === Folds ===
@@ -116,6 +117,9 @@ def main(arguments: list[str]) -> int:
     experiment, chosen = _experiment(info), _splits(surroundings)
     surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))
     folds = cross_validation.with_validation(suite.surroundings_of(surroundings, chosen))
+    if not values.overwrite:
+        needed = [one.folder(fold).name for fold in folds for one in suite.trainings([experiment], fold, values.seeds)]
+        report.check_replaceable(folder, [info.data_hash], needed)
 
     # 1. Train and evaluate ScoringNet.
     if experiment.rows:

@@ -41,6 +41,7 @@ def main(_: list[str]) -> None:
     settings, output_dir = _settings_from_flags(), local_path(FLAGS.output_dir, "output_dir")
     # Not before the flags are known to be good.
     if settings.joints:
+        cli.load_tensorflow()
         from data_prep.simulator.joints import simulate_joints as simulate
     else:
         from data_prep.simulator.dataset import simulate

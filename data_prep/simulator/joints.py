@@ -31,6 +31,7 @@ from scoringnet_tf.data.features import JOINTS_ORIGIN, JOINTS_SIZE
 from scoringnet_tf.data.records import MILLIMETRE, VideoExample
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, replacing_folder, write_json
+from scoringnet_tf.support.messages import without_notices
 
 NAME = "joints"  # of the dataset
 PARTS, PART = "parts", "part.json"
@@ -57,8 +58,8 @@ def simulate_joints(settings: Settings, output_dir: Path, workers: int) -> None:
             for start in range(0, len(of_split), PART_SIZE):
                 folder = output_dir / PARTS / f"{split}-{start // PART_SIZE:05d}"
                 jobs.append((folder, of_split[start : start + PART_SIZE], settings))
-        with in_processes(workers, ahead=None) as map_jobs, tqdm(total=len(plans), unit="video") as progress:
-            progress.set_description(f"simulating {settings.sport}")
+        bar = tqdm(None, f"simulating {settings.sport}", len(plans), unit="video")
+        with in_processes(workers, ahead=None) as map_jobs, bar as progress:
             for number in map_jobs(_write_part, jobs):
                 progress.update(number)
         # 2. Their shards under one index, which comes last
@@ -86,6 +87,8 @@ def _write_part(job: tuple[Path, list[Performance], Settings]) -> int:
     """Writes a part's folder, unless it is there; returns the number of performances."""
     folder, plans, settings = job
     if not folder.exists():
+        with without_notices():  # in a process of its own
+            import tensorflow  # noqa: F401
         simulator, split = get_simulator(settings.sport), plans[0].split
         stages = get_sport(simulator.sport).stages
         with replacing_folder(folder) as temporary:

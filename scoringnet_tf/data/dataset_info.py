@@ -340,6 +340,11 @@ def _contradictions(info: DatasetInfo) -> Iterator[str]:
             yield f"splits, {name}, a shard in another folder"
         if split["shards"] and sum(shard["num_records"] for shard in split["shards"]) != len(videos):
             yield f"splits, {name}, shards of another number of records than {len(videos)}"
+    for name, statistics in score_statistics(info.videos).items():
+        for score, measured in statistics.items():
+            stated = info.score_statistics.get(name, {}).get(score, {})
+            if any(not math.isclose(stated.get(key, math.inf), value, abs_tol=1e-9) for key, value in measured.items()):
+                yield f"score_statistics, {name}, {score}, that are not those of its videos"
 
 
 def _check_sport(info: DatasetInfo) -> None:

@@ -260,7 +260,7 @@ def check_replaceable(folder: Path, hashes: Iterable[str], trainings: Iterable[s
     }
     if found := [f"{what} ({min(which)})" for what, which in lacking.items() if which]:
         message = f"{folder}: the new results lack {' and '.join(found)} of these."
-        raise InputError("results_kept", message, "Choose another --results_dir, or --overwrite.")
+        raise InputError("results_kept", message, "Choose another folder, or --overwrite.")
 
 
 def write_results(

@@ -136,6 +136,14 @@ def _with_shard(**changes):
     return change
 
 
+def _with_statistics(change):
+    def changed(fields):
+        change(fields["score_statistics"])
+        return fields
+
+    return changed
+
+
 @pytest.mark.parametrize(
     ("change", "code", "named"),
     [
@@ -151,6 +159,9 @@ def _with_shard(**changes):
         (_with_video(split="train"), "damaged_index", "splits, "),
         (_with_shard(file="../test.tfrecord"), "damaged_index", "splits, test"),
         (_with_shard(num_records=9), "damaged_index", "splits, test"),
+        (_with_video(final=7.5), "damaged_index", "score_statistics, test, final"),
+        (_with_statistics(lambda of: of["train"]["final"].update(std=1.0)), "damaged_index", "score_statistics, train"),
+        (_with_statistics(lambda of: of["test"].pop("difficulty")), "damaged_index", "test, difficulty"),
     ],
 )
 def test_an_unsound_index_is_refused(diving_records, tmp_path, change, code, named):

@@ -190,6 +190,10 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     again = forked(*words, "--title=Thirty sequences", *further)
     assert again.stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in models} == models
+    table = (tmp_path / "out/table.md").read_text()
+    refused = forked(*words, "--nonetwork")
+    assert refused.returncode == 1 and code_printed(refused.stderr) == "results_kept", refused.stderr
+    assert (tmp_path / "out/table.md").read_text() == table
 
 
 @pytest.mark.parametrize(("way", "draws_groups"), [("--folds=2", False), ("--split_files=FILE", True)])

@@ -1,7 +1,5 @@
 """`data_prep inspect`: records are verified against their index, and drawn on a contact sheet."""
 
-import json
-
 import numpy as np
 import PIL.Image
 import pytest
@@ -16,23 +14,20 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 @pytest.mark.parametrize(
     ("change", "code", "named"),
     [
-        (lambda index: index["videos"]["004"].update(final=7.5), "other_label", "train, 004: score/final"),
-        (lambda index: index["videos"]["001"].update(execution=None), "other_label", "test, 001: score/execution"),
-        (lambda index: index["videos"]["004"].update(sha256="0"), "other_source", "train, 004"),
-        (lambda index: index["score_statistics"]["train"]["final"].update(std=1.0), "other_statistics", "train: final"),
-        (lambda index: index["score_statistics"]["test"].pop("difficulty"), "other_statistics", "test: difficulty"),
-        (lambda index: index["splits"]["test"]["ids"].reverse(), "other_ids", "test: 3 records"),
-        (lambda index: index["stage_frames"]["test"].update(entry=17, unlabelled=1), "other_stage_frames", "test"),
-        (lambda index: index["stage_frames"].pop("test"), "other_stage_frames", "test"),
-        (lambda index: index.update(frame_rate=24.9), "other_frame_rate", "24.9"),
+        (lambda info: info.videos["004"].update(final=7.5), "other_label", "train, 004: score/final"),
+        (lambda info: info.videos["001"].update(execution=None), "other_label", "test, 001: score/execution"),
+        (lambda info: info.videos["004"].update(sha256="0"), "other_source", "train, 004"),
+        (lambda info: info.splits["test"]["ids"].reverse(), "other_ids", "test: 3 records"),
+        (lambda info: info.stage_frames["test"].update(entry=17, unlabelled=1), "other_stage_frames", "test"),
+        (lambda info: info.stage_frames.pop("test"), "other_stage_frames", "test"),
+        (lambda info: setattr(info, "frame_rate", 24.9), "other_frame_rate", "24.9"),
     ],
 )
-def test_verification_compares_the_labels_of_the_index(diving_copy, change, code, named):
+def test_verification_compares_the_labels_of_the_index(diving_records, change, code, named):
     """A run takes its targets from the records, and their scale and splits from the index."""
-    index = json.loads((diving_copy / "dataset_info.json").read_text())
-    change(index)
-    (diving_copy / "dataset_info.json").write_text(json.dumps(index))
-    problems = verify_records(DatasetInfo.load(diving_copy))
+    info = DatasetInfo.load(diving_records)
+    change(info)
+    problems = verify_records(info)
     assert any(problem.code == code and named in problem for problem in problems), problems
 
 

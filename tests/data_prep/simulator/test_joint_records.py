@@ -8,6 +8,7 @@ from absl import flags
 from absl.testing import flagsaver
 from refusals import refused
 from scipy.interpolate import CubicSpline
+from test_commands import started
 from tiny_records import feature_video, write_records
 
 from data_prep.commands import simulate as command
@@ -121,6 +122,16 @@ def test_a_finished_run_is_left_as_it_is_and_another_refused(dives):
     with refused("other_simulation", "seed"):
         simulate_joints(dataclasses.replace(DIVES, seed=1), dives, workers=1)
     assert {path: path.stat().st_mtime_ns for path in dives.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_a_new_user_sees_the_progress_alone(tmp_path):
+    words = ["--joints", "--num_videos=4", "--test_fraction=0.5", "--workers=2", f"--output_dir={tmp_path / 'dives'}"]
+    result = started("data_prep", "simulate", *words)
+    assert result.returncode == 0 and not result.stdout
+    assert {line.partition(":")[0] for line in result.stderr.splitlines() if line} == {"simulating diving"}, (
+        result.stderr
+    )
 
 
 @pytest.mark.parametrize("other", ["--height=120", "--width=160", "--close", "--split=test", "--task=motion"])
