@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
     cli.require(output=output)
     if not output.endswith(".keras"):
         raise InputError("wrong_value", f"--output={output} must end in .keras.")
-    _check_output(as_path(output), as_path(path))
+    _check_output(as_path(output))
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
         model.save(temporary)
@@ -49,11 +49,11 @@ def main(arguments: list[str]) -> None:
     print(f"{type(model).__name__}:     {output}\nUse it:  python -m scoringnet_tf.train {use}={output} …")
 
 
-def _check_output(output: Path | RemotePath, path: Path | RemotePath) -> None:
-    """InputError if writing would replace the weights that are read, or what lies in the folder of a run."""
-    of_a_run = (output.parent / "config.json").is_file() and (output.is_file() or output.name in NAMES)
-    if output.resolve() == path.resolve() or of_a_run:
-        problem = "would replace or pass for a model of the run in that folder" if of_a_run else "is the file to read"
+def _check_output(output: Path | RemotePath) -> None:
+    """InputError if a file is there, or one of this name would pass for a model of the run in its folder."""
+    of_a_run = (output.parent / "config.json").is_file() and output.name in NAMES
+    if output.is_file() or of_a_run:
+        problem = "is there already" if output.is_file() else "would pass for a model of the run in that folder"
         raise InputError("exists", f"--output={output} {problem}.", "Choose another name or folder.")
 
 

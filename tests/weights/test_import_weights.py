@@ -267,16 +267,13 @@ def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     np.testing.assert_allclose(np.asarray(model(clip[np.newaxis])["fc8"])[0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_the_model_of_a_run_is_not_replaced(tmp_path):
-    for name in ("best.keras", "c3d.keras"):
-        (tmp_path / name).write_bytes(b"of a run")
+def test_no_model_is_replaced_and_none_passes_for_that_of_a_run(tmp_path):
+    (tmp_path / "other.keras").write_bytes(b"another model")
     (tmp_path / "config.json").write_text("{}")
-    (tmp_path / "sub").mkdir()
-    for written in ("model.keras", "sub/../best.keras"):
-        result = forked("scoringnet_tf.import_weights", tmp_path / "best.keras", f"--output={tmp_path}/{written}")
+    for written in ("model.keras", "other.keras"):
+        result = forked("scoringnet_tf.import_weights", tmp_path / "weights", f"--output={tmp_path / written}")
         assert (result.returncode, code_printed(result.stderr)) == (1, "exists")
-    assert not (tmp_path / "model.keras").exists()
-    assert (tmp_path / "c3d.keras").read_bytes() == (tmp_path / "best.keras").read_bytes() == b"of a run"
+    assert (tmp_path / "other.keras").read_bytes() == b"another model" and not (tmp_path / "model.keras").exists()
 
 
 @pytest.mark.interop
