@@ -147,8 +147,8 @@ def _endpoint_model(c3d: C3D, extraction: Extraction, length: int | None) -> ker
             continue
         if layer.name not in others:
             end = config["final_endpoint"]
-            message = f"This C3D ends at {end} and has no {layer.name}: no {extraction.endpoint}."
-            raise InputError("no_endpoint", message)
+            message = f"--endpoint={extraction.endpoint}: this C3D ends at {end} and has no {layer.name}."
+            raise InputError("no_endpoint", message, f"Take --endpoint={end}, as it is or with --pool=mean.")
         layer.set_weights(others[layer.name].get_weights())
     return twin.endpoint(extraction.endpoint) if is_top else twin
 
