@@ -12,7 +12,7 @@ from tiny_records import gray_jpeg, tiny_info, tiny_video, write_records
 
 from data_prep.datasets.splits import write_split_csv
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
 from scoringnet_tf.data.splits import (
     group_folds,
     random_folds,
@@ -214,7 +214,8 @@ def test_an_index_without_records_says_where_they_are(info, tmp_path):
 def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_path, of_video, of_records):
     new = resplit(info, SPLIT, tmp_path / "new")
     info.videos["01"] |= of_video
-    dataclasses.replace(info, **of_records).save(info.records_dir)
+    statistics = score_statistics(info.videos)
+    dataclasses.replace(info, score_statistics=statistics, **of_records).save(info.records_dir)
     with refused("other_records", tmp_path / "new", "01"):
         list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
 
