@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from refusals import refused
 from tiny_records import feature_video, write_records
 from training_runs import assert_same, pretraining_settings, scoring_run, trained
 
@@ -60,6 +61,14 @@ def first(saved, tmp_path):
 def own_videos(run):
     """What the training videos of a run show."""
     return {shown(run.info.videos[video_id]) for video_id in run.train_ids}
+
+
+@pytest.mark.parametrize("flag", ["pretrained", "initial_model", "segmenter"])
+def test_a_damaged_start_is_named_by_its_flag(records, first, flag):
+    first.write_bytes(b"damaged")
+    settings = KEPT_KFS if flag == "segmenter" else STAGED
+    with refused("damaged_model", f"--{flag}={first}"):
+        scoring_run(records, first.parent / "run", **settings, **{flag: str(first)})
 
 
 def test_what_a_run_is_made_of(records, tmp_path):
