@@ -17,10 +17,9 @@ from scoringnet_tf.body.pairs import beside
 from scoringnet_tf.body.path import Way, best_way, same_sides
 from scoringnet_tf.body.pose import PoseEstimator, PoseModels
 from scoringnet_tf.body.skeleton import GRAVITY, MIRRORED, TALL, body_length, centre_of_mass, trunk_angle, turned
-from scoringnet_tf.body.track import Track
+from scoringnet_tf.body.track import Track, step_of
 from scoringnet_tf.support.threads import on_all_cores
 
-RATE = 30  # frames per second that are looked at; joints in those between are theirs
 BEFORE, AFTER = 0.4, 0.15  # seconds before the take-off and after the entry in which the body is looked for
 BACKGROUND = 1.0  # and those that show the background
 TURNS = tuple(45.0 * number for number in range(8))  # of a crop; an estimator knows upright people, give or take
@@ -66,7 +65,7 @@ def follow(
         stages: (L,), the probability that each picture is in a flight, if the body shall correct both; else they stay.
         told: whether stages tell each end; a track lacks one that the body does not show either.
     """
-    step = max(1, round(1 / max(float(np.median(np.diff(times))), 1e-3) / RATE))  # times may be rounded to 1 ms
+    step = step_of(times)
     if stop - start <= (SHORTEST - 1) * step:
         return []
     numbers = np.arange(start % step, len(times), step)

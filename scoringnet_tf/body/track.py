@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+RATE = 30  # frames per second that are looked at; joints in those between are theirs
+
 
 @dataclasses.dataclass(frozen=True)
 class Track:
@@ -27,6 +29,11 @@ class Track:
         return tuple(None if at is None else self.first_frame + at for at in self.flight)
 
     @property
+    def step(self) -> int:
+        """From one frame that was looked at to the next."""
+        return step_of(self.times)
+
+    @property
     def seen(self) -> np.ndarray:
         """Frames in which the body was seen, bool (L,)."""
         return np.median(self.confidence, axis=1) > 0
@@ -34,3 +41,8 @@ class Track:
     def in_scene(self) -> np.ndarray:
         """The joints in the scene, (L, 17, 2)."""
         return np.einsum("lij,lkj->lki", self.camera[:, :, :2], self.positions) + self.camera[:, None, :, 2]
+
+
+def step_of(times: np.ndarray) -> int:
+    """How many frames at times (L,), seconds, there are to each that is looked at."""
+    return max(1, round(1 / max(float(np.median(np.diff(times))), 1e-3) / RATE))  # times may be rounded to 1 ms

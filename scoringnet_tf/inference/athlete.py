@@ -102,8 +102,9 @@ def _elements(flight: Flight, sport: Sport) -> dict[str, Element]:
 
 def conditions(flight: Flight, reading: Reading) -> np.ndarray:
     """What the size of errors depends on: nothing, frames, their spread, noise of joints, a view aslant, the rate."""
-    joints = 10 * flight.noise, flight.turns.aslant / 45, 10 * float(np.median(np.diff(flight.track.times)))
-    return np.array((1.0, 1 / np.sqrt(reading.frames), reading.spread, *joints))
+    step = flight.track.step  # frames between those that were looked at add nothing
+    joints = 10 * flight.noise, flight.turns.aslant / 45, 10 * step * float(np.median(np.diff(flight.track.times)))
+    return np.array((1.0, np.sqrt(step / reading.frames), reading.spread, *joints))
 
 
 @functools.cache

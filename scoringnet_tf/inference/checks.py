@@ -4,18 +4,19 @@ A tower gives a number for anything. The first half works on batches, in an expo
 half checks one performance, in words.
 """
 
+import itertools
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from keras import ops
 
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, decode_jpeg
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import finding
 from scoringnet_tf.inference.fall import flight_limits, flight_problem
 from scoringnet_tf.inference.recognition import RECOGNISED, SURE, looks_like, recognition
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.seen import Scores, Seen, Span
+from scoringnet_tf.inference.seen import Scores, Seen, Span, longest_run
 from scoringnet_tf.inference.times import Edges
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -39,6 +40,8 @@ REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an expo
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 LEAST_SHARE_OF_TIMES = 0.4  # of the frame rate, if nothing but times is asked for: 10 frames/s for 25
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
+STILL, STANDING = 0.1, 0.2  # mean difference of pixels, of 255, between frames that repeat one; seconds of them
+BEFORE_FALL = 0.5  # seconds in which a body moves as well
 FILM_REMEDY = "Film one athlete, from the side, as in training."
 FEATURES_REMEDY = "Make the features as those of training were made."
 FAR = 0.75  # of the distance beyond which a performance is unlike those of training
@@ -244,6 +247,23 @@ def missing_frames(video: Video, samples: np.ndarray) -> list[Remark]:
     return [remark("frames_missing", start=start, end=end, more=more)]
 
 
+def repeated_frames(model: ScoringNet, one: Seen, labels: np.ndarray | None) -> list[Remark]:
+    """`frames_repeated` if the picture stands still for more than `STANDING` seconds in a fall, or right before it."""
+    at = finding.fall_stage(model.sport)
+    fall = longest_run(labels, at) if at and labels is not None and model.content == "frames" else None
+    if fall is None:
+        return []
+    video, shown = one.video, _frame_slice(one.samples)
+    first, last = video.timestamps[np.rint(one.samples[[fall[0], fall[1] - 1]]).astype(int)] + (-BEFORE_FALL, 0)
+    pictures = (decode_jpeg(jpeg).astype(np.int16) for jpeg in video.frames[shown])
+    differences = [float(np.abs(picture - before).mean()) for before, picture in itertools.pairwise(pictures)]
+    times, moving = video.timestamps[shown], np.flatnonzero(np.append(np.greater(differences, STILL), True))
+    for start, end in zip(times[np.append(0, moving[:-1] + 1)], times[moving], strict=True):
+        if end - start > STANDING and start < last and end > first:
+            return [remark("frames_repeated", start=video.first_time + start, end=video.first_time + end)]
+    return []
+
+
 def _impossible(model: ScoringNet, scores: Scores) -> list[Remark]:
     """Why the towers' numbers are no scores: `impossible_score`."""
     points, sport, wrong = scores.points, model.sport, []
@@ -325,6 +345,7 @@ def _warnings(model: ScoringNet, one: Seen, span: Span, outcomes: dict[str, Outc
     """What readers must know about a performance's scores."""
     statistics, count = model.reference, len(one.samples)
     warnings = missing_frames(one.video, _shown(one.samples, span.labels))
+    warnings += repeated_frames(model, one, span.labels)
     if span.first == 0 and one.video.since:  # it is found from the first frame of a later part on
         warnings.append(remark("beginning_missing", seconds=one.video.first_time))
     recognised = outcomes.get("not_recognised")

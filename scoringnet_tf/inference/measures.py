@@ -55,12 +55,12 @@ class Flight:
 
     @functools.cached_property
     def noise(self) -> float:
-        """How far bones change their length from frame to frame, in body lengths."""
+        """How far bones change their length from one frame that was looked at to the next, in body lengths."""
         joints, seen = self.track.positions, np.flatnonzero(self.angles.weight > 0)
         if len(seen) < FEWEST:
             return 1.0
         bones = np.stack([np.linalg.norm(joints[seen, one] - joints[seen, other], axis=1) for one, other in BONES])
-        return float(np.median(np.abs(np.diff(bones, axis=1))) / self.angles.length)
+        return self.track.step * float(np.median(np.abs(np.diff(bones, axis=1))) / self.angles.length)
 
 
 def flight_of(track: Track) -> Flight | None:
@@ -114,13 +114,15 @@ def _bend(flight: Flight, *names: str) -> Reading | None:
         return None
     bends = [_at_the_entry(flight, frames, getattr(flight.angles, name)[frames]) for name in names]
     bend, spread = max(bends, key=lambda each: abs(each[0]))
-    noise = NOISE * flight.noise / np.sqrt(len(frames))
+    noise = NOISE * flight.noise / np.sqrt(len(frames) / flight.track.step)
     return Reading(float(np.sqrt(max(bend**2 - noise**2, 0.0))), len(frames), int(frames[-1]), spread)
 
 
 def _at_the_entry(flight: Flight, frames: np.ndarray, values: np.ndarray) -> tuple[float, float]:
     """Where a line through angles near their median is at the entry; how far all are from the mean of those."""
-    values, weights = wrap(values), flight.angles.weight[frames]
+    weights = flight.angles.weight[frames]
+    around = np.degrees(np.angle(weights @ np.exp(1j * np.radians(values))))
+    values = wrap(values - around)
     order = np.argsort(values)
     shares = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
     median = float(np.interp(0.5, shares, values[order]))
@@ -130,7 +132,7 @@ def _at_the_entry(flight: Flight, frames: np.ndarray, values: np.ndarray) -> tup
     powers = np.stack((np.ones_like(since), since))
     weighted = powers * trusted
     change = np.linalg.solve(weighted @ powers.T + np.diag((0, STEADY)), weighted @ wrap(values - middle))
-    return float(middle + change[0]), float(np.abs(wrap(values - middle)).mean())
+    return float(wrap(around + middle + change[0])), float(np.abs(wrap(values - middle)).mean())
 
 
 def _opening(flight: Flight) -> Reading | None:

@@ -47,6 +47,7 @@ SENTENCES = {
     "frames_missing": (
         "Frames are missing from {start:.2f} to {end:.2f} s{more}. The model saw blends of their neighbours."
     ),
+    "frames_repeated": "The picture stands still from {start:.2f} to {end:.2f} s: times and turns may be wrong.",
     "length_unlike_training": "The features have {steps}; those of training had {shortest} to {longest}.",
     "partial_performance": "Another performance, or a replay, from {start:.2f} to {end:.2f} s was left out: {problem}.",
     # What is not known of a model

@@ -8,6 +8,7 @@ import pytest
 from turned import FLIES, PIKE, RATE, REACH, STANDS, STRAIGHT, TUCK, turned, without
 
 from benchmarks.disturbed_bodies import errors_of, fitted, simulated, sizes_of
+from scoringnet_tf.body.skeleton import JOINT
 from scoringnet_tf.inference.athlete import CURVE, shown_by, shown_by_all, widths
 from scoringnet_tf.inference.flights import whole_flights
 from scoringnet_tf.inference.measures import READERS, flight_of, position
@@ -89,6 +90,36 @@ def test_the_body_at_the_entry():
     assert loose["bend at entry"].value == pytest.approx(40, abs=2)
     assert loose["legs apart"].value == pytest.approx(30, abs=4)
     assert loose["arms at entry"].value == pytest.approx(25, abs=4)
+
+
+def test_arms_along_the_body_are_not_taken_for_arms_beside_the_head():
+    """Angles to both sides of 180 degrees have their middle there."""
+    track, wrists = turned(half_turns=2, held=TUCK, shoulder=-180), [JOINT[f"wrist_{side}"] for side in "lr"]
+    positions, four = track.positions.copy(), dataclasses.replace(track, times=track.times * RATE / 36)
+    for frame in range(STANDS, STANDS + FLIES):
+        positions[frame, wrists, 0] += 0.01 if frame // 2 % 2 else -0.01
+    along = READERS["arms at entry"][1](flight_of(dataclasses.replace(four, positions=positions)))
+    assert along.frames == 4 and 165 <= along.value <= 180
+
+
+def test_frames_that_were_not_looked_at_make_nothing_surer():
+    """At 120 frames a second, joints in three of four frames are those of their neighbours."""
+    rng = np.random.default_rng(0)
+    slow = turned(half_turns=3, held=PIKE)
+    noise = rng.normal(0, 0.003, slow.positions.shape)
+    slow = dataclasses.replace(slow, times=slow.times * RATE / 30, positions=slow.positions + noise)
+    at = np.arange(4 * len(slow.times) - 3) / 4
+
+    def between(values):
+        columns = [np.interp(at, np.arange(len(values)), each) for each in values.reshape(len(values), -1).T]
+        return np.stack(columns, axis=-1).reshape(len(at), *values.shape[1:])
+
+    parts = {name: between(getattr(slow, name)) for name in ("times", "positions", "confidence", "camera")}
+    quick = dataclasses.replace(slow, **parts, flight=(4 * STANDS, 4 * (STANDS + FLIES)))
+    expected, measures = (shown_by(track, DIVING, (0, 1)).measures for track in (slow, quick))
+    assert {*measures} == {*expected} >= {"turning speed", "entry angle", "arms at entry"}
+    for name, measure in measures.items():
+        assert measure.uncertainty > 0.75 * expected[name].uncertainty, name
 
 
 def test_the_opening_is_half_way_from_the_position_to_the_line():

@@ -118,6 +118,28 @@ def test_what_is_barely_recognised_says_so_and_half_a_fall_is_withheld(
     assert ("barely_recognised" in codes(one.warnings)) == (green > 0) == (one.recognised < 0.4)
 
 
+@pytest.mark.parametrize(
+    ("frozen", "told"),
+    [
+        ((45, 52), "1.80 to 2.04"),  # in the flight
+        ((32, 40), "1.28 to 1.56"),  # from before it on
+        ((45, 50), None),  # 0.2 s
+        ((0, 20), None),  # before the body moves
+        ((64, 80), None),  # after the entry
+    ],
+)
+def test_film_that_hangs_in_a_fall_says_so(phases, tmp_path, frozen, told):
+    labels = labels_of((1, 30), (2, 8), (3, 25), (4, 10), (0, 20))
+    shown = [frozen[0] if frozen[0] <= at < frozen[1] else at for at in range(len(labels))]
+    frames = [np.full((36, 48, 3), (220, 0, 0), np.uint8) for _ in shown]
+    for at, frame in zip(shown, frames, strict=True):
+        frame[at % 24 : at % 24 + 8, 20:28] = 0
+    write_video(tmp_path / "v.mkv", frames, codec="ffv1")
+    (one,) = scripted(phases, labels)(tmp_path / "v.mkv").performances
+    remarks = [warning for warning in one.warnings if warning.code == "frames_repeated"]
+    assert len(remarks) == (told is not None) and all(told in each for each in remarks)
+
+
 def test_without_statistics_a_model_warns_unless_its_backbone_recognises():
     """Then unlike videos are told by the classes."""
     learned_further = model_of(trainable=True)
