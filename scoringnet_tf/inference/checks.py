@@ -40,7 +40,8 @@ REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an expo
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 LEAST_SHARE_OF_TIMES = 0.4  # of the frame rate, if nothing but times is asked for: 10 frames/s for 25
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
-STILL, STANDING = 0.1, 0.2  # mean difference of pixels, of 255, between frames that repeat one; seconds of them
+STILL = 16  # largest difference of a pixel, of 255: frames that repeat one had 8, those of filmed dives 44 and more
+STANDING = 0.2  # seconds without another picture
 BEFORE_FALL = 0.5  # seconds in which a body moves as well
 FILM_REMEDY = "Film one athlete, from the side, as in training."
 FEATURES_REMEDY = "Make the features as those of training were made."
@@ -256,7 +257,7 @@ def repeated_frames(model: ScoringNet, one: Seen, labels: np.ndarray | None) -> 
     video, shown = one.video, _frame_slice(one.samples)
     first, last = video.timestamps[np.rint(one.samples[[fall[0], fall[1] - 1]]).astype(int)] + (-BEFORE_FALL, 0)
     pictures = (decode_jpeg(jpeg).astype(np.int16) for jpeg in video.frames[shown])
-    differences = [float(np.abs(picture - before).mean()) for before, picture in itertools.pairwise(pictures)]
+    differences = [np.abs(picture - before).max() for before, picture in itertools.pairwise(pictures)]
     times, moving = video.timestamps[shown], np.flatnonzero(np.append(np.greater(differences, STILL), True))
     for start, end in zip(times[np.append(0, moving[:-1] + 1)], times[moving], strict=True):
         if end - start > STANDING and start < last and end > first:

@@ -34,7 +34,10 @@ SENTENCES = {
     "empty_fragment": "No key fragment was found for {score}. It was scored on the whole video.",
     "beginning_unsure": "It is not sure when the {stage} begins: no {before}, or too little, was seen right before.",
     "end_not_shown": "No {following} was seen: the {stage} ends with the shot, or less than 0.5 s before its end.",
-    "end_unsure": "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete?",
+    "end_unsure": (
+        "It is not sure when the {stage} ends: no {following} follows at once. Is there a second athlete, or is the "
+        "film in slow motion (--speed)?"
+    ),
     "no_pose_model": "The body was not looked for: no estimator of joints is installed (README, “The body”).",
     "no_joints": "Nobody was followed in the flight, so there are no joints to score.",
     "several_athletes": "{count} athletes fall together. Each is measured.",
