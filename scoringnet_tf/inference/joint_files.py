@@ -1,10 +1,12 @@
 """Joints by a pose estimator: from records or video files to `joints/ID.npy`, as `data.joints` reads them."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from scoringnet_tf import __version__
 from scoringnet_tf.body.pose import PoseModels
@@ -17,9 +19,10 @@ from scoringnet_tf.inference import feature_folder
 from scoringnet_tf.inference.feature_folder import Video
 from scoringnet_tf.inference.flights import RATE, joints_of
 from scoringnet_tf.inference.pipeline import Predictor, shows_bodies
+from scoringnet_tf.inference.words import remark
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, write_json
-from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.messages import InputError, Remark
 from scoringnet_tf.support.paths import RemotePath
 
 Follow = Callable[..., list[Track]]  # (pictures, times, start, stop) → tracks, as `body.following.follow` with models
@@ -115,12 +118,18 @@ class FileFollower:
         self._predictor, self.rate = predictor, predictor.model.frame_rate or RATE
 
     def __call__(self, path: str) -> np.ndarray:
-        """A file's joints (L, 17, 3); InputError if it cannot be read."""
+        """A file's joints (L, 17, 3), and warnings on stderr; InputError if it cannot be read, or is damaged."""
         tracks, times, fps = [], np.zeros(0), self.rate
+        warnings: dict[str, Remark] = {}
         for result in self._predictor.results(self._predictor.read(path)):
             part, times = result.summary, times[: result.summary.first_frame]
+            warnings |= {warning.code: warning for warning in part.warnings}
             times, fps = np.append(times, part.times[:-1]), part.fps
             tracks += [track for performance in result.performances for track in performance.body]
+        if damage := warnings.get("damaged"):
+            raise InputError("damaged_video", f"{path}: {damage}", "Copy it anew.")
+        for warning in (*warnings.values(), *([] if tracks else [remark("no_joints")])):
+            tqdm.write(f"extract: {path}: {warning}", sys.stderr)
         if abs(fps / self.rate - 1) > RATE_TOLERANCE:
             times = np.arange(times[0], times[-1] + 1 / fps, 1 / self.rate)
         return joints_of(tracks, times)

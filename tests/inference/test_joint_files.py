@@ -23,6 +23,7 @@ from scoringnet_tf.inference.joint_files import (
     videos_of_files,
 )
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.messages import Remark
 
 MODELS = [
     types.SimpleNamespace(name="Pose one", sha256="ab" * 32),
@@ -131,12 +132,12 @@ def test_joints_that_came_with_the_records_are_kept(tmp_path, records):
         prepare(tmp_path, index_of(MODELS, {"file": "model.keras", "sha256": "f"}), origin_of(25.0))
 
 
-def test_joints_of_files_are_those_of_their_performances(tmp_path):
+def test_joints_of_files_are_those_of_their_performances(tmp_path, capsys):
     """A long video comes in parts, and its joints in one array; a video that cannot be read leaves none."""
 
     class Predictor:
         model = types.SimpleNamespace(recognised=(83,), sport=get_sport("diving_phases"), frame_rate=25.0)
-        fps = 25.0
+        fps, warnings = 25.0, ()
 
         def read(self, path):
             return path
@@ -144,7 +145,10 @@ def test_joints_of_files_are_those_of_their_performances(tmp_path):
         def results(self, path):
             for first, tracks in ((0, [track(3, 4)]), (20, []), (40, [track(45, 6)])):
                 summary = types.SimpleNamespace(
-                    first_frame=first, fps=self.fps, times=(first + np.arange(31)) / self.fps
+                    first_frame=first,
+                    fps=self.fps,
+                    times=(first + np.arange(31)) / self.fps,
+                    warnings=self.warnings,
                 )
                 yield types.SimpleNamespace(summary=summary, performances=[types.SimpleNamespace(body=tracks)])
 
@@ -155,7 +159,12 @@ def test_joints_of_files_are_those_of_their_performances(tmp_path):
     joints = np.load(tmp_path / "joints/a.npy")
     assert len(joints) == 70 and np.flatnonzero(joints[..., 2].all(axis=1)).tolist() == [3, 4, 5, 6, *range(45, 51)]
     Predictor.fps = 50.0  # they have the model's rate
-    assert len(FileFollower(Predictor())("a.mp4")) == 35
+    capsys.readouterr()
+    Predictor.warnings = (Remark("interlaced", "Lines."),)
+    assert len(FileFollower(Predictor())("a.mp4")) == 35 and capsys.readouterr().err == "extract: a.mp4: Lines.\n"
+    Predictor.warnings = (Remark("damaged", "It ends early."),)  # as `extract` refuses it for features
+    with refused("damaged_video", "a.mp4", "ends early"):
+        FileFollower(Predictor())("a.mp4")
     Predictor.model = types.SimpleNamespace(recognised=(), sport=get_sport("diving"))  # it was not trained on film
     with refused("wrong_value", "diving_film"):
         FileFollower(Predictor())
