@@ -42,6 +42,7 @@ class Correction:
         texts: of `TEXTS` → (the model's, the corrected).
         date: when it was saved, ISO 8601.
         where: file and row.
+        folder: that of the file.
     """
 
     video: str
@@ -52,6 +53,7 @@ class Correction:
     texts: dict[str, tuple[str, str]]
     date: str
     where: str
+    folder: Path = Path()
 
     def labels(self, sport: Sport, first: int, count: int) -> np.ndarray:
         """Every frame's stage, int8 (count,), for frames from number `first` in the file on; 0 where it is unknown."""
@@ -79,6 +81,11 @@ class Correction:
         if sport.dives and (dive := self.texts.get("dive", ("", ""))[1]):
             parse_dive(dive)
         return dataclasses.replace(self, frames=frames)
+
+    def lies_beside_another(self, path: Path) -> bool:
+        """Whether the file's folder has a video of that name, as in a kept session, which is not the one at `path`."""
+        video = self.folder / self.video
+        return video.exists() and not video.samefile(path)
 
     def check_count(self, count: int) -> None:
         """InputError if a video of so many frames has too few."""
@@ -125,7 +132,7 @@ def by_video(corrections: Sequence[Correction], videos: Iterable[str], sport: Sp
             if one.sha256 == digest:
                 one.check_count(_number_of_frames(Path(path)))
                 found.setdefault(path, []).append(one.checked(sport))
-            else:
+            elif not one.lies_beside_another(Path(path)):
                 others[one.where] = path
     for one in corrections:
         if one.where in others and not any(one.sha256 == each.sha256 for own in found.values() for each in own):
@@ -159,11 +166,11 @@ def _corrections(path: Path) -> list[Correction]:
         raise InputError("missing_rows", f"{path} has a header alone.", "Save it again.")
     performances: dict[tuple[str, str, int], list[dict[str, str]]] = {}
     for number, cells in enumerate(rows, start=2):
-        where = f"{path.name}, row {number}"
+        where = f"{path}, row {number}"
         row = {**dict(zip(header, cells, strict=False)), "where": where}
         _check_row(row, cells)
         performances.setdefault((row["video"], row["sha256"], int(row["performance"])), []).append(row)
-    return [_correction(*key, of_one) for key, of_one in performances.items()]
+    return [dataclasses.replace(_correction(*key, of_one), folder=path.parent) for key, of_one in performances.items()]
 
 
 def _check_row(row: dict[str, str], cells: list[str]) -> None:

@@ -70,6 +70,22 @@ def test_a_namesake_that_was_not_corrected_is_told_apart(video, tmp_path):
         by_video(read_corrections(tmp_path), [str(namesake)], SPORT)
 
 
+def test_one_video_is_taken_out_of_a_session_with_its_namesake(video, tmp_path):
+    """Phones give the same names again; the file of a table that is wrong is named in full."""
+    folders = [tmp_path / token for token in "ab"]
+    for number, folder in enumerate(folders):
+        folder.mkdir()
+        write_bars(folder / video.name, 30 - number)
+        written(folder / "corrections.csv", table(Clip(folder / video.name).sha256(), [*EDGES, ("end", 28, "")]))
+    for folder in folders:
+        path = str(folder / video.name)
+        ((one,),) = by_video(read_corrections(tmp_path), [path], SPORT).values()
+        assert one.where.startswith(str(folder / "corrections.csv"))
+    write_bars(folders[0] / video.name, 31)
+    with refused("other_video", str(folders[0] / "corrections.csv"), str(folders[0] / video.name)):
+        by_video(read_corrections(tmp_path), [str(folder / video.name) for folder in folders], SPORT)
+
+
 def without(number):
     return lambda rows: [row for at, row in enumerate(rows) if at != number]
 
