@@ -371,8 +371,8 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}
         for name in SCORES:
-            known = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
-            if known:
+            scores = (video.get(name) for video in videos.values() if video["split"] == split)
+            if known := [score for score in scores if score is not None]:
                 summary = {"mean": np.mean(known), "std": np.std(known), "min": min(known), "max": max(known)}
                 statistics[split][name] = {key: float(value) for key, value in summary.items()}
     return statistics

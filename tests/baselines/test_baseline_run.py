@@ -20,7 +20,7 @@ from scoringnet_tf import baselines, sports
 from scoringnet_tf.baselines import consisa, core, networks, svr
 from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.dataset_info import DatasetInfo, shown
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics, shown
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.splits import resplit
@@ -256,6 +256,7 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
 def test_renderings_of_other_videos_and_damaged_settings_are_refused(records, tmp_path, c3d):
     def change(index):
         index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 1
+        index["score_statistics"] = score_statistics(index["videos"])
 
     other = copy_of(records, tmp_path / "other", change=change)
     with refused("other_videos", other.records_dir):
