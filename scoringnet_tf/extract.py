@@ -35,7 +35,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.data.joints import FOLDER
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
-from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
+from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path, split_name
 from scoringnet_tf.support.paths import as_path, check_access, name_of
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
@@ -74,7 +74,6 @@ def _records(records_dir: str) -> DatasetInfo:
 def _warn_of_learned(info: DatasetInfo, network: Any) -> None:
     """Warns of videos that the network learned from; `train` and `evaluate` cannot know of them."""
     from scoringnet_tf.training.run_record import videos_of_run
-    from scoringnet_tf.weights.backbones import split_name
 
     values = flags.FLAGS
     learned = videos_of_run(split_name(values.backbone)[0] if values.backbone else model_path(values.model))
@@ -173,7 +172,7 @@ def _of_backbone(info: DatasetInfo | None) -> tuple:
     """The same of a backbone, which sees whole frames."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
     from scoringnet_tf.inference.extraction import Extraction
-    from scoringnet_tf.weights.backbones import load_backbone, split_name
+    from scoringnet_tf.weights.backbones import load_backbone
 
     values = flags.FLAGS
     for flag in ("frame_size", "frame_rate") if info else ():

@@ -251,10 +251,10 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
 def fewer(info: DatasetInfo, number: int, seed: int, folder: Path) -> DatasetInfo:
     """The records with only `number` training videos, drawn by `seed`; larger sets hold the smaller ones.
 
-    The index lies in `folder`, from where it is read again as long as the records stay where they are.
+    The index lies in `folder`, from where it is read again as long as that of the records and their place are the same.
     """
-    place = hashlib.sha256(f"{info.data_hash} {info.source or info.records_dir}".encode()).hexdigest()
-    path = folder / f"{number}_{seed}_{place[:10]}"
+    index = hashlib.sha256(repr(vars(info)).encode()).hexdigest()
+    path = folder / f"{number}_{seed}_{index[:10]}"
     if not (path / INDEX_NAME).is_file():
         ids = info.split("train")["ids"]
         chosen = {ids[place] for place in np.random.default_rng(seed).permutation(len(ids))[:number]}

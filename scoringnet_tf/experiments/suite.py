@@ -20,7 +20,15 @@ from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import Split, of_records, random_splits, read_split, resplit
 from scoringnet_tf.experiments.catalogue import HELD_OUT, STAGES, TRAIN_VIDEOS, Experiment, Row
 from scoringnet_tf.experiments.report import split_sizes
-from scoringnet_tf.experiments.results import NOTHING, Results, StageResults, counts, read_predictions, read_stages
+from scoringnet_tf.experiments.results import (
+    NOTHING,
+    PredictedScores,
+    Results,
+    StageResults,
+    counts,
+    read_predictions,
+    read_stages,
+)
 from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import read_json
@@ -184,12 +192,12 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
     """The rows' predictions for the test videos, of the seeds that are done on every rendering."""
     done: Reports = {row.name: dict(_finished(row, surroundings, seeds)) for row in experiment.rows}
     done = {name: of_seeds for name, of_seeds in done.items() if of_seeds}
-    found = _stages(done, surroundings) if experiment.measures == "stages" else _scores(done)
+    found = _stages(done, surroundings) if experiment.measures == "stages" else _scores(done, surroundings)
     return dataclasses.replace(found, groups=surroundings.records.groups_of(found.ids))
 
 
-def _scores(done: Reports) -> Results:
-    read = _read(done, lambda report: read_predictions(report / "predictions.csv"))
+def _scores(done: Reports, surroundings: Surroundings) -> Results:
+    read = _read(done, surroundings, lambda report: read_predictions(report / "predictions.csv"))
     first = [of_seeds[0][0] for of_seeds in read.values()]  # rows may predict different scores
     truth = {score: report.truth[score] for score in SCORES for report in reversed(first) if score in report.truth}
     predicted = {name: _stacked([[one.predicted for one in of] for of in seeds]) for name, seeds in read.items()}
@@ -198,7 +206,7 @@ def _scores(done: Reports) -> Results:
 
 def _stages(done: Reports, surroundings: Surroundings) -> StageResults:
     names = tuple(surroundings.records.stages)
-    read = _read(done, lambda report: read_stages(report / "stages.csv", names))
+    read = _read(done, surroundings, lambda report: read_stages(report / "stages.csv", names))
     ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
     predicted = {
         name: _stacked([[counts(list(videos.values()), names) for videos in of] for of in seeds])
@@ -207,9 +215,17 @@ def _stages(done: Reports, surroundings: Surroundings) -> StageResults:
     return StageResults(ids, dict.fromkeys(names, NOTHING), predicted, {name: tuple(done[name]) for name in read})
 
 
-def _read(done: Reports, read: Callable[[Path], Any]) -> dict[str, list[list[Any]]]:
-    """Row → [of each seed [of each rendering what is read of its report]]."""
-    return {row: [[read(report) for report in of] for of in of_seeds.values()] for row, of_seeds in done.items()}
+def _read(done: Reports, surroundings: Surroundings, read: Callable[[Path], Any]) -> dict[str, list[list[Any]]]:
+    """Row → [of each seed [of each rendering what is read of its report]]; InputError for other videos in one."""
+    ids = sorted(surroundings.records.split("test")["ids"])
+
+    def whole(report: Path) -> Any:
+        found = read(report)
+        if sorted(found.ids if isinstance(found, PredictedScores) else found) != ids:
+            raise InputError("damaged", f"{report} lacks test videos, or has others.", "Delete it: it is made again.")
+        return found
+
+    return {row: [[whole(report) for report in of] for of in of_seeds.values()] for row, of_seeds in done.items()}
 
 
 def _stacked(of_seeds: Sequence[Sequence[Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:

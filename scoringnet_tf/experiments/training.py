@@ -16,12 +16,13 @@ from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
 from scoringnet_tf.baselines.videos import BESIDE
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.factors import factors_hash
 from scoringnet_tf.data.splits import fewer
 from scoringnet_tf.experiments.catalogue import TRAIN_VIDEOS
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, write_text
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.model_files import is_shipped, model_path
+from scoringnet_tf.support.model_files import is_shipped, model_path, split_name
 from scoringnet_tf.support.processor import hardware
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.fields import all_fields
@@ -29,7 +30,7 @@ from scoringnet_tf.training.flags import SET
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # that a training sets itself
-FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # whose files' contents are part of the configuration
+FILE_FLAGS = ("pretrained", "initial_model", "segmenter", "backbone")  # whose files' contents count
 SCORING_FLAGS = (  # of train: no part of a KFS that is trained before SP
     *("scoring_epochs", "fragments", "fragment_jitter", "model.fragments.difficulty", "model.fragments.execution"),
     *("clip_lengths", "views", "model.conv_filters", "model.fc_units", "model.pool_stride", "dropout"),
@@ -117,13 +118,14 @@ class Training:
     def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
         """All that the result depends on; InputError if a flag names a file that does not exist."""
         flags, kfs, info = self.resolved(surroundings), self.kfs(surroundings), self.records(surroundings)
-        contents = {name: _content_hash(name, flags[name]) for name in FILE_FLAGS if flags.get(name)}
+        contents = {name: _content_hash(name, path) for name, path in _files(flags).items()}
         return {
             "flags": flags,
             "contents": contents,
             **({"kfs": kfs.folder(surroundings).name} if kfs else {}),
             "data_hash": info.data_hash,
             **info.beside_records(),
+            **({"factors": factors_hash(info)} if flags.get("model.auxiliary", "false") != "false" else {}),
             "scoringnet_tf": __version__,
         }
 
@@ -280,6 +282,13 @@ def _name_and_value(argument: str) -> tuple[str, str]:
     if given:
         return name, value
     return (name[2:], "false") if name.startswith("no") else (name, "true")
+
+
+def _files(flags: Mapping[str, str]) -> dict[str, str]:
+    """Flag → the model that it names."""
+    found = {name: flags[name] for name in FILE_FLAGS if flags.get(name)}
+    path, _ = split_name(found.pop("backbone", ""))
+    return {**found, "backbone": path} if path.endswith(".keras") else found  # others have no file
 
 
 def _content_hash(name: str, path: Any) -> str:

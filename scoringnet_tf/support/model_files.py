@@ -22,6 +22,7 @@ SCORING_NET, WITH_C3D = ("ScoringNet",), ("C3D", "ScoringNet")  # classes of mod
 # In a run's folder the best comes before the last; in a preset's folder there is one.
 NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
 SHOWN_LETTERS = 300  # of what a library says of a damaged file
+I3D_NAME = "i3d"  # a backbone's
 
 
 # Inside an installed package, of a checkout beside the package.
@@ -157,3 +158,12 @@ def _archive(file: Any) -> zipfile.ZipFile:
     if not zipfile.is_zipfile(file):
         raise ValueError("no archive of Keras (empty, truncated, or another kind of file).")
     return zipfile.ZipFile(file)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """(path or `i3d`, layers) in the name of a backbone; the path may have colons, such as an address."""
+    known, _, ends = name.partition(":")
+    if known == I3D_NAME:
+        return known, ends
+    path, suffix, ends = name.rpartition(".keras")
+    return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")

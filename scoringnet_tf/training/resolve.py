@@ -12,7 +12,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.model_files import model_path
+from scoringnet_tf.support.model_files import model_path, split_name
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training import pretraining, scoring
 from scoringnet_tf.training.checkpoints import Checkpoints
@@ -20,7 +20,6 @@ from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.plan import Plan, ResolvedRun
 from scoringnet_tf.training.run_record import RunRecord, videos_of_run
 from scoringnet_tf.training.strategy import configure, strategy_of_run, workers
-from scoringnet_tf.weights.backbones import split_name
 
 
 def resolve(plan: Plan) -> ResolvedRun:

@@ -17,10 +17,11 @@ from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import file_sha256, replacing_file
 from scoringnet_tf.support.i3d_files import FETCH, SHA256, cached_file, package_file
 from scoringnet_tf.support.messages import InputError
+from scoringnet_tf.support.model_files import I3D_NAME, split_name
 from scoringnet_tf.weights.files import read_arrays
 from scoringnet_tf.weights.i3d import LOGITS, Layers, i3d_layers, width_of, with_weights
 
-I3D_NAME, I3D_ENDPOINTS = "i3d", ("Mixed_4f", "Mixed_5c")
+I3D_ENDPOINTS = ("Mixed_4f", "Mixed_5c")
 I3D_RATE = 25.0  # frames per second of its training (Carreira and Zisserman, §3.3)
 
 
@@ -106,15 +107,6 @@ def behind_backbone(heads: ScoringNet, learned: str = "The model") -> ScoringNet
     if backbone.origin["sha256"] != origin["weights"]["sha256"]:
         raise InputError("other_features", f"{learned} learned from other weights of {name}.", "Give it those.")
     return heads.with_backbone(backbone)
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """(path or `i3d`, layers) in a name; the path may have colons, such as an address."""
-    known, _, ends = name.partition(":")
-    if known == I3D_NAME:
-        return known, ends
-    path, suffix, ends = name.rpartition(".keras")
-    return (path + suffix, ends.removeprefix(":")) if suffix else (name, "")
 
 
 def _of_i3d(weights: Layers, ends: list[str], frame_size: tuple[int, int], options: dict[str, Any]) -> Backbone:

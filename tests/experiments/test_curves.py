@@ -163,6 +163,14 @@ def test_records_that_moved_are_read_where_they_are(surroundings, tmp_path):  # 
     assert first.split("train")["ids"] == second.split("train")["ids"]
 
 
+def test_groups_that_changed_since_are_those_of_fewer_videos(surroundings):  # noqa: F811
+    """No data hash tells of groups, and the index of fewer videos is kept from run to run."""
+    fewer, info = Training({TRAIN_VIDEOS: "3"}, 0), surroundings.records
+    before, test_id = fewer.folder(surroundings), info.split("test")["ids"][0]
+    info.videos[test_id]["group"] = "a"
+    assert fewer.records(surroundings).videos[test_id]["group"] == "a" and fewer.folder(surroundings) != before
+
+
 def test_rows_of_more_videos_than_there_are_are_left_out(surroundings, capsys):  # noqa: F811
     (possible,) = suite.possible({"learning_curves": ALL}, surroundings).values()
     assert not any(TRAIN_VIDEOS in row.flags for row in possible.rows) and len(possible.rows) >= 6

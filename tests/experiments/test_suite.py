@@ -60,12 +60,19 @@ def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_p
     for content in (b"one", b"two"):
         model.write_bytes(content)
         names |= {name(pretrained=str(model))}
-    assert len(names) == 10
+        names |= {name(backbone=f"{model}:conv2a")}
+    assert len(names) == 12
+    assert name(backbone="c3d") != same and name(backbone="i3d:Mixed_4f") not in names  # of no file
+    for text in ("1", "2"):
+        (tmp_path / "factors.csv").write_text(text)
+        told = dataclasses.replace(surroundings.records, records_dir=tmp_path)
+        names |= {name({"records": told}, **{"model.auxiliary": "true"}), name({"records": told})}
+    assert len(names) == 14  # the last is the first
     shipped = Training({"initial_model": "diving_small"}, 0).configuration(surroundings)["contents"]["initial_model"]
     assert shipped == hashlib.sha256(model_path("diving_small").read_bytes()).hexdigest()
-    for flag in ("pretrained", "initial_model"):
+    for flag in ("pretrained", "initial_model", "backbone"):
         with refused("not_found", f"--{flag}=none"):
-            name(**{flag: "none"})
+            name(**{flag: "none.keras"})
 
 
 def test_a_failure_is_said_and_stops_nothing_else(surroundings, commands, capsys):  # noqa: F811
@@ -226,6 +233,18 @@ def test_a_seed_has_its_own_number_where_another_failed(surroundings, commands):
     heading, *rows = suite.results(EXPERIMENT, surroundings, 3).lines()
     seeds = {name: {row[1] for row in rows if row[0] == name} for name in (MSE, RANKING)}
     assert heading[1] == "seed" and seeds == {MSE: {1, 2}, RANKING: {0, 1, 2}}
+
+
+def test_a_report_that_lacks_a_test_video_is_refused(surroundings, commands):  # noqa: F811
+    table, where = (
+        dataclasses.replace(EXPERIMENT, rows=EXPERIMENT.rows[:1]),
+        dataclasses.replace(surroundings, renderings=()),
+    )
+    suite.run([table], where, 1)
+    (path,) = where.folder.glob("*/test_*/predictions.csv")
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with refused("damaged", path.parent):
+        suite.results(table, where, 1)
 
 
 def test_results_know_the_groups_of_their_videos(surroundings, commands):  # noqa: F811
