@@ -54,6 +54,7 @@ def follow(
     stop: int,
     stages: np.ndarray | None = None,
     told: tuple[bool, bool] = (True, True),
+    new: np.ndarray | None = None,
 ) -> list[Track]:
     """The joints of who falls in a flight, one or two athletes; none if nobody is seen.
 
@@ -64,11 +65,13 @@ def follow(
         start, stop: the first picture in the air, and the first one after it, as stages have them.
         stages: (L,), the probability that each picture is in a flight, if the body shall correct both; else they stay.
         told: whether stages tell each end; a track lacks one that the body does not show either.
+        new: numbers of the pictures that do not repeat the one before, as in film of 30 frames/s stored with 60.
     """
-    step = step_of(times)
-    if stop - start <= (SHORTEST - 1) * step:
+    numbers = np.arange(len(times)) if new is None else new
+    step = step_of(times[numbers]) if len(numbers) > 1 else 1
+    numbers = numbers[np.searchsorted(numbers, start) % step :: step]
+    if np.sum((numbers >= start) & (numbers < stop)) < SHORTEST:
         return []
-    numbers = np.arange(start % step, len(times), step)
     scene = _scene(pictures, numbers, times[numbers], np.searchsorted(numbers, (start, stop)).tolist(), models)
     tracks: list[Track] = []
     while scene and len(tracks) < 2:

@@ -4,19 +4,19 @@ A tower gives a number for anything. The first half works on batches, in an expo
 half checks one performance, in words.
 """
 
-import itertools
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from keras import ops
 
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, decode_jpeg
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference import finding
 from scoringnet_tf.inference.fall import flight_limits, flight_problem
 from scoringnet_tf.inference.recognition import RECOGNISED, SURE, looks_like, recognition
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.seen import Scores, Seen, Span, longest_run
+from scoringnet_tf.inference.shots import repeats
 from scoringnet_tf.inference.times import Edges
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -40,7 +40,6 @@ REASONS = (*CHECKS, "several_performances", "picture_too_small")  # that an expo
 LEAST_SHARE = 0.5  # of the frame rate and size of training: with less every other frame or pixel is made up
 LEAST_SHARE_OF_TIMES = 0.4  # of the frame rate, if nothing but times is asked for: 10 frames/s for 25
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
-STILL = 16  # largest difference of a pixel, of 255: frames that repeat one had 8, those of filmed dives 44 and more
 STANDING = 0.2  # seconds without another picture
 BEFORE_FALL = 0.5  # seconds in which a body moves as well
 FILM_REMEDY = "Film one athlete, from the side, as in training."
@@ -256,9 +255,7 @@ def repeated_frames(model: ScoringNet, one: Seen, labels: np.ndarray | None) -> 
         return []
     video, shown = one.video, _frame_slice(one.samples)
     first, last = video.timestamps[np.rint(one.samples[[fall[0], fall[1] - 1]]).astype(int)] + (-BEFORE_FALL, 0)
-    pictures = (decode_jpeg(jpeg).astype(np.int16) for jpeg in video.frames[shown])
-    differences = [np.abs(picture - before).max() for before, picture in itertools.pairwise(pictures)]
-    times, moving = video.timestamps[shown], np.flatnonzero(np.append(np.greater(differences, STILL), True))
+    times, moving = video.timestamps[shown], np.flatnonzero(np.append(~repeats(list(video.frames[shown]))[1:], True))
     for start, end in zip(times[np.append(0, moving[:-1] + 1)], times[moving], strict=True):
         if end - start > STANDING and start < last and end > first:
             return [remark("frames_repeated", start=video.first_time + start, end=video.first_time + end)]

@@ -13,6 +13,7 @@ from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.preprocessing import Decoded
 from scoringnet_tf.inference.finding import LAST, edges_in, fall_stage
 from scoringnet_tf.inference.seen import Scores, Seen, Span, longest_run
+from scoringnet_tf.inference.shots import repeats
 from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import Spooled
@@ -37,8 +38,9 @@ def tracks_in(sport: Any, seen: Seen, span: Span, poses: PoseModels) -> list[Tra
     first, last = np.searchsorted(seen.times, [seen.times[start] - FILMED, seen.times[stop] + FILMED]).tolist()
     last = min(last, len(video.pictures))
     pictures, times = Decoded(Spooled(video.pictures[first:last])), seen.times[first:last]
-    proposed = (stages[first:last], told) if span.corrected is None else ()  # people know both ends
-    tracks = follow(pictures, times, poses, start - first, stop - first, *proposed)
+    proposed = stages[first:last] if span.corrected is None else None  # people know both ends
+    new = np.flatnonzero(~repeats(list(video.frames[first:last])))
+    tracks = follow(pictures, times, poses, start - first, stop - first, proposed, told, new)
     return [dataclasses.replace(one, first_frame=video.first_frame + first + one.first_frame) for one in tracks]
 
 

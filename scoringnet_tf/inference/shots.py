@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import cv2
 import numpy as np
 
+from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.video import Video
 
 LEAST = 25.0  # mean difference of pixels, of 255, across a cut
 RATIO = 4.0  # and so many times the median one around it: of filmed dives up to 3.2, of nearly all joined clips more
 STILL = 1.0  # less is the same picture again, as in film that was slowed down
+REPEATED = 16  # largest difference of a pixel: frames that repeat one had 8, those of filmed dives 44 and more
 AROUND = 10  # frames before and after a cut with which it is compared
 
 
@@ -37,6 +39,16 @@ def cuts(jpegs: Sequence[bytes]) -> list[int]:
         if min(itertools.starmap(_difference, pairs)) > LEAST:
             found.append(kept[at])
     return found
+
+
+def repeats(jpegs: Sequence[bytes]) -> np.ndarray:
+    """Which of L encoded frames show the last new picture again, bool (L,)."""
+    last, again = None, []
+    for jpeg in jpegs:
+        picture = decode_jpeg(jpeg)
+        again.append(last is not None and cv2.absdiff(picture, last).max() <= REPEATED)
+        last = last if again[-1] else picture
+    return np.array(again, bool)
 
 
 def shots(videos: Iterable[Video]) -> Iterator[Video]:

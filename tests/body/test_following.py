@@ -113,6 +113,19 @@ def test_film_with_more_frames_costs_no_more():
     assert track.ends == (STANDS + 1, STANDS + FLIES)  # as they were given, 39 frames
 
 
+@pytest.mark.slow
+def test_pictures_that_repeat_the_one_before_are_not_looked_at():
+    """Film of 25 frames a second that is stored with 75; every second of those would show the body in leaps."""
+    film = turned(5, TUCK)
+    pictures, _ = filmed(film)
+    (once,) = follow(pictures, film.times, MODELS, STANDS, STANDS + FLIES)
+    thrice, times = [each for each in pictures for _ in range(3)], np.arange(3 * len(pictures)) / (3 * RATE)
+    numbers = 3 * np.arange(len(pictures))
+    (track,) = follow(thrice, times, MODELS, 3 * STANDS, 3 * (STANDS + FLIES), new=numbers)
+    assert track.first_frame == 3 * once.first_frame and track.ends == (3 * STANDS, 3 * (STANDS + FLIES))
+    np.testing.assert_allclose(track.positions[::3][: len(once.times)], once.positions, atol=1e-3)
+
+
 def test_nobody_is_followed_where_nothing_falls():
     film = turned(1)
     pictures, _ = filmed(film)

@@ -17,7 +17,7 @@ from scoringnet_tf.data.video import Video, read_video
 from scoringnet_tf.inference.pipeline import Predictor
 from scoringnet_tf.inference.predictor import scored
 from scoringnet_tf.inference.result import VideoScore
-from scoringnet_tf.inference.shots import cuts, shots
+from scoringnet_tf.inference.shots import cuts, repeats, shots
 from scoringnet_tf.models.settings import merged
 
 RNG = np.random.default_rng(0)
@@ -49,6 +49,16 @@ FLASH = [*scene(0, 40)[:20], np.full((128, 171, 3), 255, np.uint8), *scene(0, 40
 )
 def test_a_cut_is_where_the_picture_changes_and_stays(frames, expected):
     assert cuts(encoded(frames)) == expected
+
+
+def test_pictures_that_are_shown_again():
+    """Noise as that of codecs is no new picture; a small step by step is one in the end."""
+    shown = np.repeat(scene(0, 6, 4), 3, axis=0)
+    noisy = np.clip(shown.astype(int) + RNG.integers(-2, 3, shown.shape), 0, 255).astype(np.uint8)
+    assert repeats(encoded(noisy)).tolist() == [False, True, True] * 6
+    slow = [np.full((128, 171, 3), 40 + 6 * at, np.uint8) for at in range(7)]
+    assert repeats(encoded(slow)).tolist() == [False, True, True] * 2 + [False]
+    assert repeats([]).tolist() == []
 
 
 def test_each_shot_in_the_parts_of_a_long_video_is_given_once():
