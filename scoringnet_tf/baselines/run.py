@@ -12,6 +12,7 @@ from scoringnet_tf.baselines import load_system
 from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet
 from scoringnet_tf.baselines.videos import BESIDE, Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, shown
+from scoringnet_tf.data.joints import INDEX, joints_folder, read_index
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
@@ -60,6 +61,8 @@ class Run:
         system = load_system(self.name)
         parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
         described = self._described(system, parts[0])
+        if system.sees == "joints":
+            self._check_joints()
         self._check_folder(described)
         reports = self._fit(system, parts, described)
         if seen := max(read_json(report / METRICS).get("seen_in_training") or 0 for report in reports):
@@ -90,6 +93,16 @@ class Run:
             "seed": self.seed,
             "scoringnet_tf": __version__,
         }
+
+    def _check_joints(self) -> None:
+        """InputError if a rendering's joints are others, from elsewhere, in another order or on another scale."""
+        indices = [read_index(joints_folder(info)) for info in self.tested]
+        kinds = [(one.source, one.names, one.format, one.unit == "heights" or bool(one.size)) for one in indices]
+        for info, kind in zip(self.tested, kinds, strict=True):
+            if kind != kinds[0]:
+                where, others = joints_folder(info), joints_folder(self.tested[0])
+                hint = f"{INDEX} of both must give one source, the same joints in one order, and one scale."
+                raise InputError("other_records", f"{where} holds other joints than {others}.", hint)
 
     def _check_folder(self, described: Mapping[str, Any]) -> None:
         path, hint = self.output_dir / SETTINGS, "Choose a new folder."

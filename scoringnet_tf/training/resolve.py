@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import shown
+from scoringnet_tf.data.factors import factors_hash
 from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.saving import load_keras
@@ -78,10 +79,12 @@ def _built_of(plan: Plan, model: Any) -> dict[str, str | None]:
     # To digits that no two machines sum otherwise.
     units = {score: [f"{value:.6g}" for value in of_tower] for score, of_tower in statistics.items()}
     stages = {score: sorted(names) for score, names in model.fragment_stages.items()}
+    auxiliary = isinstance(plan.config, TrainingConfig) and plan.config.model.auxiliary
     return constants | {
         "scale of the scores, of the records or --initial_model": hashed(units),
         "stages of the towers, of the sport or --initial_model": hashed(stages),
         "weights of --backbone": model.backbone and model.backbone.origin.get("sha256"),
+        "elements and faults (factors.csv)": factors_hash(plan.info) if auxiliary else None,
     }
 
 

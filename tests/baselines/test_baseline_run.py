@@ -167,6 +167,23 @@ def test_every_rendering_has_a_report(records, tmp_path, c3d):
     assert (both[0] / "predictions.csv").read_bytes() == (both[1] / "predictions.csv").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        {"source": "drawn by hand", "names": ["hand", "head"]},
+        {"source": "drawn by hand", "names": ["head", "hand"], "size": [36, 48]},
+        {"source": "a tool", "names": ["head", "hand"]},
+    ],
+    ids=["order", "scale", "source"],
+)
+def test_a_rendering_with_other_joints_is_refused(index, records, tmp_path, c3d):
+    other = copy_of(records, tmp_path / "other")
+    (tmp_path / "other/joints/joints.json").write_text(json.dumps(index))
+    run = run_of("pose_dct", records, tmp_path / "run", c3d)
+    with refused("other_records", tmp_path / "other"):
+        dataclasses.replace(run, tested=(run.info, other)).run()
+
+
 @pytest.fixture(scope="module")
 def finished(records, tmp_path_factory, c3d):
     """The folder of a run that has ended."""

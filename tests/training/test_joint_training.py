@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import json
+import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -139,6 +141,20 @@ def test_what_has_no_factors_teaches_none(dives, tmp_path):
             scoring_run(dives, tmp_path / "run", **SMALL)
     finally:
         (tmp_path / FILE).rename(dives / FILE)
+
+
+def test_a_run_does_not_go_on_with_other_factors(dives, run_dir, tmp_path):
+    shutil.copytree(run_dir, tmp_path / "run")
+    records = pathlib.Path(shutil.copytree(dives, tmp_path / "records"))
+    run = scoring_run(records, tmp_path / "run", **SMALL)
+    run.record.write(tmp_path / "run")  # the same factors
+    rows = (records / FILE).read_text().splitlines()
+    before = {row.partition(",")[0]: row.partition(",")[2] for row in rows[1:]}
+    one, *_, last = before
+    before[one], before[last] = before[last], before[one]
+    (records / FILE).write_text("\n".join([rows[0], *(",".join(row) for row in before.items()), ""]))
+    with refused("other_run", "factors"):
+        scoring_run(records, tmp_path / "run", **SMALL).record.write(tmp_path / "run")
 
 
 def test_towers_without_heads_for_factors_do_not_go_on_with_them(dives, tmp_path):
