@@ -36,6 +36,7 @@ from scoringnet_tf.support.messages import InputError, shown
 from scoringnet_tf.support.paths import as_path
 
 KEPT = ("seed", "seconds", "seconds_are_of", "hardware", "versions", "chosen", "sees")  # of a metafile, beside a table
+KEPT_LAST = "seconds_are_of"  # without it a metafile is truncated
 Reports = dict[str, dict[int, list[Path]]]  # row → seed → its report on every rendering
 
 
@@ -258,7 +259,7 @@ def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int
         for one in (run_of(row, seed).kfs(where), run_of(row, seed))
         if one
     ]
-    files = {folder.name: yaml.safe_load((folder / METAFILE).read_text(encoding="utf-8")) for folder in folders}
+    files = {folder.name: _metafile(folder / METAFILE) for folder in folders}
     runs = [{"folder": name, **{k: file[k] for k in KEPT if k in file}} for name, file in files.items()]
     learned = {row.name: max(_learned(row, where, seeds) for where in splits) for row in experiment.rows}
     return {
@@ -271,7 +272,17 @@ def described(experiment: Experiment, splits: Sequence[Surroundings], seeds: int
     }
 
 
+def _metafile(path: Path) -> dict[str, Any]:
+    """What `Training` wrote; InputError if it is damaged."""
+    try:
+        file = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        file = None
+    if not isinstance(file, dict) or KEPT_LAST not in file:
+        raise InputError("damaged", f"{path} is damaged.", "Delete it, and rerun the command.")
+    return file
+
+
 def _learned(row: Row, surroundings: Surroundings, seeds: int) -> int:
     reports = [report for _, of_seed in _finished(row, surroundings, seeds) for report in of_seed]
-    files = [file for report in reports if (file := report / "metrics.json").is_file()]
-    return max((read_json(file).get("seen_in_training") or 0 for file in files), default=0)
+    return max((read_json(report / "metrics.json").get("seen_in_training") or 0 for report in reports), default=0)

@@ -70,6 +70,7 @@ class Commands(list):
         folder.mkdir(exist_ok=True)
         if (folder / "predictions.csv").exists():
             return
+        (folder / "metrics.json").write_text("{}")
         with (folder / "predictions.csv").open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["video_id", *(f"{kind}_{score}" for score in SCORES for kind in ("true", "predicted"))])

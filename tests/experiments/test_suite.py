@@ -247,6 +247,23 @@ def test_a_report_that_lacks_a_test_video_is_refused(surroundings, commands):  #
         suite.results(table, where, 1)
 
 
+@pytest.mark.parametrize(
+    ("file", "left", "code"),
+    [("metafile.yml", 60, "damaged"), ("metafile.yml", 0, "damaged"), ("metrics.json", 0, "damaged_json")],
+)
+def test_what_lies_beside_predictions_is_read_whole_or_refused(file, left, code, surroundings, commands):  # noqa: F811
+    """A table must not lose what its rows learned from, or which trainings it rests on."""
+    suite.run([EXPERIMENT], surroundings, 1)
+    (path, *_) = surroundings.folder.rglob(file)
+    path.write_bytes(path.read_bytes()[:left])
+    with refused(code, path):
+        suite.described(EXPERIMENT, [surroundings], 1)
+    if file == "metrics.json":
+        path.unlink()
+        with pytest.raises(FileNotFoundError):
+            suite.described(EXPERIMENT, [surroundings], 1)
+
+
 def test_results_know_the_groups_of_their_videos(surroundings, commands):  # noqa: F811
     table = dataclasses.replace(EXPERIMENT, rows=EXPERIMENT.rows[:1])
     suite.run([table], surroundings, 1)
