@@ -8,7 +8,7 @@ replaced. `predict` then withholds scores of unlike videos, and states intervals
 
 Intervals come from videos that the model did not learn from: the validation split, or those that its run held out
 (config.json beside the model). If there are neither, name others with --held_out_split. A split that sets the
-intervals is no evidence of how well they hold.
+intervals is no evidence of how well they hold. Intervals that the model has are not given up for none.
 """
 
 import sys
@@ -42,7 +42,7 @@ def main(_: list[str]) -> None:
     model_file = check_model(values.model, shipped=False)
 
     cli.load_tensorflow()
-    from scoringnet_tf.inference.calibration import calibrate, replace_file
+    from scoringnet_tf.inference.calibration import calibrate, check_kept, replace_file
     from scoringnet_tf.models.parameter_groups import STAGE_PARTS
     from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
@@ -51,6 +51,7 @@ def main(_: list[str]) -> None:
     known = (model.provenance or {}).get("data_hash")
     held_out = _held_out(info, model_file, known)
     calibrated = calibrate(model, info, held_out, values.batch_size)
+    check_kept(model, calibrated)
     replace_file(model_file, calibrated, before)
     if known and known != info.data_hash:
         print(f"{model_file} was trained on other records than {info.records_dir}. Its reference now comes from these.")

@@ -97,6 +97,19 @@ def calibrate(
     return model.with_dtype(model.get_config()["dtype"], reference=statistics.get_config())
 
 
+def check_kept(before: ScoringNet, after: ScoringNet) -> None:
+    """InputError (`few_held_out`) if `after`, with the same weights, lacks intervals that `before` has."""
+    known, now = _half_widths(before), _half_widths(after)
+    if (lost := sorted(known.keys() - now.keys())) and is_current(before):
+        message = f"The model would lose the intervals that it has: {', '.join(lost)}."
+        raise InputError("few_held_out", message, "Name a split with more videos: --held_out_split.")
+
+
+def _half_widths(model: ScoringNet) -> dict[str, float]:
+    measured = (model.reference.intervals, model.reference.times) if model.reference else ()
+    return {name: width for each in measured if each for name, width in each.half_widths.items()}
+
+
 def replace_file(path: AnyPath, model: ScoringNet, before: str) -> None:
     """Saves a model at a path, unless the file there is another one than that with the sha256 `before` (`changed`)."""
     if file_sha256(path) != before:

@@ -24,6 +24,7 @@ from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.inference.calibration import (
     HeldOut,
     calibrate,
+    check_kept,
     chosen_ids,
     is_calibrated,
     replace_file,
@@ -268,6 +269,15 @@ def test_what_was_measured_with_other_weights_says_nothing(model, video):
 
 
 # === Commands ===
+
+
+def test_intervals_are_not_given_up_for_none(plain, model):
+    lacking = {**model.reference.get_config(), "intervals": None}
+    without = model.with_dtype("float32", reference=lacking)
+    with refused("few_held_out", "final"):
+        check_kept(model, without)
+    for before, after in ((model, model), (plain, without), (without, model), (changed(model), without)):
+        check_kept(before, after)
 
 
 @pytest.mark.slow
