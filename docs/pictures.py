@@ -28,7 +28,8 @@ def executed(path: pathlib.Path, folder: pathlib.Path) -> nbformat.NotebookNode:
     environment = {**os.environ, "PATH": path_of_python, "PYTHONPATH": str(ROOT)}
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(folder / "notebooks")}}
-    return nbclient.NotebookClient(notebook, timeout=SECONDS, resources=where).execute(env=environment)
+    limits = {"timeout": SECONDS, "startup_timeout": SECONDS}
+    return nbclient.NotebookClient(notebook, resources=where, **limits).execute(env=environment)
 
 
 def main() -> None:
