@@ -194,6 +194,8 @@ def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_p
     refused = forked(*words, "--nonetwork")
     assert refused.returncode == 1 and code_printed(refused.stderr) == "results_kept", refused.stderr
     assert (tmp_path / "out/table.md").read_text() == table
+    replaced = forked(*words, "--nonetwork", "--overwrite")
+    assert replaced.returncode == 0 and "ScoringNet" not in (tmp_path / "out/table.md").read_text(), replaced.stderr
 
 
 @pytest.mark.parametrize(("way", "draws_groups"), [("--folds=2", False), ("--split_files=FILE", True)])
