@@ -6,13 +6,11 @@ from scoringnet_tf.baselines.system import System
 
 PLACES = {
     "c3d_svr": "svr.C3D_SVR",
-    "c3d_lstm": "networks.C3D_LSTM",
+    "c3d_lstm": "c3d_lstm.C3D_LSTM",
     "pose_dct": "poses.POSE_DCT",
     "apenft": "poses.APENFT",
     "consisa": "consisa.CONSISA",
     "s3d": "svr.S3D",
-    "usdl": "networks.USDL",
-    "core": "core.CORE",
     "mean": "simple.MEAN",
     "duration": "simple.DURATION",
     "ridge": "simple.RIDGE",

@@ -9,8 +9,6 @@ NAME is one of
     apenft     ApEnFT, approximate entropy: Venkataraman, Vlachos, Turaga, BMVC 2015; needs joints
     consisa    ConsISA, independent subspaces and a bag of words: Le, Zou, Yeung, Ng, CVPR 2011; needs frames
     s3d        S3D, features stacked by stage: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018
-    usdl       USDL, score distributions: Tang et al., CVPR 2020
-    core       CoRe, contrastive regression: Yu et al., ICCV 2021
     mean, duration, ridge, support_vectors, gaussian_process, extra_trees, component
                scikit-learn's own: see `scoringnet_tf.cross_validate`, which tries them all
     faults, judges

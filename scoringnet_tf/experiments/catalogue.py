@@ -297,8 +297,6 @@ EXPERIMENTS = {
             Row("ApEnFT", baseline="apenft", needs="joints"),
             Row("ConsISA", baseline="consisa", needs="frames"),
             Row("S3D, true stages", baseline="s3d", needs=STAGES),
-            Row("USDL on our C3D", baseline="usdl"),
-            Row("CoRe on our C3D", baseline="core"),
         ],
         OURS,
         {

@@ -83,7 +83,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     (
         "not_local",
         "--features_dir=s3://b/a",
-        "baselines core --records_dir=records --output_dir=o --features_dir=s3://b/a",
+        "baselines c3d_lstm --records_dir=records --output_dir=o --features_dir=s3://b/a",
     ),
 ]
 

@@ -17,7 +17,7 @@ from tiny_records import copy_of
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
-from scoringnet_tf.baselines import consisa, core, networks, svr
+from scoringnet_tf.baselines import c3d_lstm, consisa, svr
 from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics, shown
@@ -29,8 +29,6 @@ from scoringnet_tf.experiments.results import read_predictions
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
-
-NETWORKS = ("c3d_lstm", "usdl", "core")
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +59,8 @@ def records(diving_records, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """An epoch, and few groups, units and words."""
-    for module, name in ((networks, "LSTM_EPOCHS"), (networks, "USDL_EPOCHS"), (core, "EPOCHS")):
-        monkeypatch.setattr(module, name, 1)
-    monkeypatch.setattr(core, "DEPTH", 2)
+    """An epoch, and few units and words."""
+    monkeypatch.setattr(c3d_lstm, "EPOCHS", 1)
     for name, value in {"UNITS": (6, 4), "SAMPLED": 60, "WORDS": 5, "STEP": (7, 16, 16)}.items():
         monkeypatch.setattr(consisa, name, value)
 
@@ -77,7 +73,7 @@ def run_of(name, records, folder, c3d, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*baselines.NAMES} - {*NETWORKS}))
+@pytest.mark.parametrize("name", sorted({*baselines.NAMES} - {"c3d_lstm"}))
 def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path, c3d):
     (report,) = run_of(name, records, tmp_path, c3d).run()
     info = DatasetInfo.load(records)
@@ -95,7 +91,7 @@ def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*NETWORKS, "c3d_svr"])
+@pytest.mark.parametrize("name", ["c3d_lstm", "c3d_svr"])
 def test_the_scores_that_are_known_are_learnt(name, records, tmp_path, c3d):
     """Here of the final score; one that is always the same, as difficulty in ski_big_air, is predicted as it is."""
     info = DatasetInfo.load(records)
@@ -107,7 +103,7 @@ def test_the_scores_that_are_known_are_learnt(name, records, tmp_path, c3d):
     assert {*found["difficulty"]} == {0.0} and len({*found["final"]}) > 1
     settings = json.loads((tmp_path / "settings.json").read_text())
     assert settings["chosen"]["difficulty"] == {"constant": 0.0} and settings["sees"]["endpoint"] == "fc6"
-    assert settings["chosen"]["final"].get("epoch") == (1 if name in NETWORKS else None)
+    assert settings["chosen"]["final"].get("epoch") == (1 if name == "c3d_lstm" else None)
 
 
 def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):

@@ -155,7 +155,7 @@ def test_videos_without_stage_labels_have_no_segments():
 
 
 def test_systems_of_clips_see_all_of_a_video_and_in_order():
-    """Clips begin every 8 frames and have 16: those of SVR do not overlap, LSTM's nine and the ten of USDL span all."""
+    """Clips begin every 8 frames and have 16: those of SVR do not overlap, LSTM's nine span all."""
     values = np.stack([np.arange(30.0), np.arange(30.0) ** 2], axis=1)
     videos = SimpleNamespace(clips=lambda: [ClipFeatures(values, np.full(30, -1))], info=SimpleNamespace(features=None))
     assert svr.mean_features(videos).tolist() == [values[::2].mean(axis=0).tolist()]
@@ -164,9 +164,6 @@ def test_systems_of_clips_see_all_of_a_video_and_in_order():
     ((*first, last),) = load_system("c3d_lstm").see(videos)
     assert len(first) == 8 and first[0].tolist() == [0, 0] and last.tolist() == [29, 29**2]
     assert np.all(np.diff([*(clip[0] for clip in first), last[0]]) > 0)
-    for name in ("usdl", "core"):
-        ((mean, _),) = load_system(name).see(videos)
-        assert mean == pytest.approx(14.5, abs=0.2)
 
 
 def test_another_seed_cuts_other_folds_also_where_sources_stay_together():

@@ -19,7 +19,7 @@ from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.training import Fitting, Training
 
-TABLE = Experiment("Table", "Which?", [Row("SVR", baseline="c3d_svr"), Row("USDL", baseline="usdl")], "SVR")
+TABLE = Experiment("Table", "Which?", [Row("SVR", baseline="c3d_svr"), Row("LSTM", baseline="c3d_lstm")], "SVR")
 VECTORS = pathlib.Path(__file__).parents[2] / "recipes/p3d_vectors.py"
 
 
@@ -62,14 +62,14 @@ def test_a_further_rendering_is_predicted_where_the_system_was_fitted(surroundin
 
 
 def test_a_fitting_is_named_by_all_that_its_result_depends_on(surroundings, tmp_path):  # noqa: F811
-    folders = {Fitting({}, seed, name).folder(surroundings) for seed in (0, 1) for name in ("usdl", "core")}
+    folders = {Fitting({}, seed, name).folder(surroundings) for seed in (0, 1) for name in ("c3d_lstm", "s3d")}
     folders |= {Training({}, 0).folder(surroundings)}
     model = tmp_path / "c3d.keras"
     for content in (b"one", b"two"):
         model.write_bytes(content)
         where = dataclasses.replace(surroundings, further=(f"--pretrained={model}",))
-        folders |= {Fitting({}, 0, "usdl").folder(where)}
-        assert Fitting({}, 0, "usdl").configuration(where)["flags"]["pretrained"] == str(model)
+        folders |= {Fitting({}, 0, "c3d_lstm").folder(where)}
+        assert Fitting({}, 0, "c3d_lstm").configuration(where)["flags"]["pretrained"] == str(model)
     joints, without = Fitting({}, 0, "pose_dct"), Fitting({}, 0, "c3d_svr")
     folders |= {joints.folder(surroundings), without.folder(surroundings)}
     kept = without.folder(surroundings)
@@ -90,7 +90,7 @@ def test_rows_that_learned_from_test_videos_are_named(surroundings, commands):  
         for number, rendering in zip(numbers, surroundings.tested, strict=True):
             folder = suite.run_of(row, 0).report(surroundings, rendering)
             (folder / "metrics.json").write_text(f'{{"seen_in_training": {number}}}')
-    assert suite.described(TABLE, [surroundings], 1)["learned_from_test"] == {"USDL": 2}
+    assert suite.described(TABLE, [surroundings], 1)["learned_from_test"] == {"LSTM": 2}
 
 
 @pytest.mark.slow
