@@ -23,9 +23,8 @@ class Row:
         flags: of `train`, name → value, over those of the preset.
         evaluation: flags of `evaluate`.
         baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
-        needs: what the records must have: `"frames"`, `"joints"` or `"factors"` beside them, `"vectors"` (one a
-            video), `STAGES`, `HELD_OUT`, or None.
-        against: name of the row that this one is compared with, in place of the table's `reference`.
+        needs: what the records must have: `"frames"`, `"joints"` or `"factors"` beside them, `STAGES`, `HELD_OUT`, or
+            None.
     """
 
     name: str
@@ -33,7 +32,6 @@ class Row:
     evaluation: tuple[str, ...] = ()
     baseline: str | None = None
     needs: str | None = None
-    against: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +66,9 @@ class Experiment:
     resplit: bool = False
     by_split: bool = True
 
-    def compared_with(self, row: str, score: str | None = None) -> str | None:
-        """Name of the row that a row's figures of a score, or those of none, are compared with; None where none is."""
-        of_table = self.reference.get(score or "") if isinstance(self.reference, Mapping) else self.reference
-        return next((each.against for each in self.rows if each.name == row and each.against), of_table)
+    def reference_of(self, score: str | None) -> str | None:
+        """Name of the row that figures of a score, or those of none, are compared with; None where none is."""
+        return self.reference.get(score or "") if isinstance(self.reference, Mapping) else self.reference
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -82,22 +79,12 @@ def figures(*printed: float) -> Figures:
     return dict(zip(PRINTED, printed, strict=False))
 
 
-# On P3D features of UNLV-Diving: chosen by F-SRC in five folds of the 300 training videos, of dropout .5 and .7, a rate
-# of 1e-4 and 3e-4, 20, 40 and 60 epochs, α 1 and 5, σ .3 and .6; for MSE alone 40 epochs, but rows differ in the head
-# and the loss alone.
-HEAD = {"dropout": "0.5", "learning_rate": "0.0003", "epochs": "60", "head": "regression"}
-DISTRIBUTION = {**HEAD, "head": "distribution", "model.head.sigma": "0.6"}
-
 OURS = "ScoringNet (MSE + ranking)"
 
 
 def _final(f_src: Mapping[str, float]) -> dict[str, Figures]:
     """Figures of a table that prints F-SRC alone."""
     return {row: {"f_src": value} for row, value in f_src.items()}
-
-
-def _varied(flag: str, values: Sequence[str], name: str) -> list[Row]:
-    return [Row(f"{name} = {value}", {flag: value}) for value in values]
 
 
 # Tables 1 and 2: the fragments that the paper tried, of each sport.
@@ -167,32 +154,6 @@ SCALE = [  # what nobody should do worse than, and what nobody can do better
     Row("true faults", baseline="faults", needs="factors"),
     Row("without the judges' error", baseline="judges", needs="factors"),
 ]
-
-
-def _ranking() -> Experiment:
-    """What might keep the ranking loss from adding anything: each setting is trained without it and with it."""
-    weighed = [
-        *(Row(f"α = {alpha}", {"alpha": alpha}) for alpha in ("0.2", "5", "25")),
-        Row("δ = 2", {"loss.ranking_margin": "2"}),
-        Row("sum over pairs", {"loss.pair_reduction": "sum"}),
-        Row("sum over pairs, α = 0.05", {"loss.pair_reduction": "sum", "alpha": "0.05"}),
-    ]
-    settings = {
-        "rate = 0.0001": {"learning_rate": "0.0001"},
-        "rate = 0.001": {"learning_rate": "0.001"},
-        "batch = 4": {"batch_size": "4"},
-        "batch = 64": {"batch_size": "64"},
-        "no dropout": {"dropout": "0"},
-        "loss in points": {"loss.units": "points"},
-        "half of the videos (the rest choose the epoch)": {"validation_fraction": "0.5"},
-    }
-    pairs = [
-        Row(f"{name}: {row.name}", {**flags, **row.flags}, against=f"{name}: MSE" if row.name != "MSE" else None)
-        for name, flags in settings.items()
-        for row in RANKING
-    ]
-    title, question = "Ranking loss, setting by setting", "Under which settings does the ranking loss add anything?"
-    return Experiment(title, question, [*RANKING, *weighed, *pairs], "MSE")
 
 
 # Learning curves: ways to train, each on more and more of the training videos, with about as many steps as it takes.
@@ -314,18 +275,6 @@ EXPERIMENTS = {
             ),
         },
     ),
-    "heads": Experiment(
-        "Heads on real features",
-        "Which head predicts the final score best from one vector of features for every video?",
-        [
-            Row("MSE", {**HEAD, "alpha": "0"}, needs="vectors"),
-            Row("MSE + ranking", {**HEAD, "alpha": "1"}, needs="vectors"),
-            Row("distribution", {**DISTRIBUTION, "alpha": "0"}, needs="vectors"),
-            Row("distribution + ranking", {**DISTRIBUTION, "alpha": "5"}, needs="vectors"),
-            Row("S3D", baseline="s3d", needs="vectors"),
-        ],
-        "MSE",
-    ),
     "fig6": Experiment(
         "Fig. 6: feature maps",
         "What does the first convolution give of one frame?",
@@ -337,30 +286,5 @@ EXPERIMENTS = {
         "baseline",
         is_figure=True,
     ),
-    "stability": Experiment(
-        "Stability",
-        "How much do the settings change that the paper leaves open?",
-        [
-            Row("preset"),
-            *_varied("alpha", ["0", "0.2", "5", "25"], "α"),
-            *_varied("loss.ranking_margin", ["0.1", "2"], "δ"),
-            *_varied("beta", ["0", "0.0005"], "β"),
-            *_varied("learning_rate", ["0.0002", "0.0018"], "rate"),
-            *_varied("batch_size", ["4", "16"], "batch"),
-            *_varied("clip_lengths", ["8,8", "16,16"], "clips"),  # of 32 by default
-            *_varied(
-                "model.fragments.network.lstm_units", ["128", "2048"], "LSTM units"
-            ),  # 512 by default, before the width multiplier
-            Row("sum over pairs", {"loss.pair_reduction": "sum"}),
-        ],
-        "preset",
-    ),
-    "ranking": _ranking(),
     "learning_curves": _learning_curves(),
-    "control": Experiment(
-        "Control: exchanged scores",
-        "Is anything learnt where scores say nothing?",
-        [Row("true scores"), Row("exchanged scores", {"data.shuffle_labels": "true"})],
-        "true scores",
-    ),
 }

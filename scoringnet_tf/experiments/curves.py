@@ -127,7 +127,7 @@ def _text(experiment: Experiment, courses: Courses, groups: Groups, places: int)
         ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in of_row])
         lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
     lines += [""]
-    reference = experiment.compared_with("") or ""
+    reference = experiment.reference_of(SCORE) or ""
     for name in draws.keys() - {reference} if reference in draws else ():
         low, high = interval(draws[name] - draws[reference])
         lines += [f"{name} against {reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]

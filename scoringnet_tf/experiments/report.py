@@ -54,7 +54,7 @@ def cells(results: Sequence[Results], experiment: Experiment, names: Sequence[st
         splits = np.flatnonzero(measured | ~measured.any())
         figures, draws = _by_split(results, name)
         for row, of_splits in figures.items():
-            other = _other(experiment, row, name)
+            other = _other(experiment, name)
             figure = of_splits[splits] if experiment.resplit else results[0].values(row, name)
             each = figure if experiment.resplit else figure.mean(axis=1)
             found[row][name] = cell = {
@@ -95,10 +95,10 @@ def _numbers(results: Results, values: np.ndarray) -> dict[str, int]:
     return {"seeds": values.shape[0], "renderings": values.shape[1], **groups}
 
 
-def _other(experiment: Experiment, row: str, name: str) -> str:
-    """The row that a figure of this one is compared with: that of its score, where each has its own."""
+def _other(experiment: Experiment, name: str) -> str:
+    """The row that a figure is compared with: that of its score, where each has its own."""
     score = next((score for score in SCORES if measure_of(name) and score[0] == name[0]), None)
-    return experiment.compared_with(row, score) or ""
+    return experiment.reference_of(score) or ""
 
 
 # === Markdown ===
@@ -185,7 +185,7 @@ def _differences(experiment: Experiment, found: Cells) -> list[str]:
     """A sentence for every row and the row that it is compared with: the differences of its figures, but R-ℓ2."""
     sentences, scale = [], {row.name for row in SCALE}
     for row, figures in found.items():
-        compared = {name: _other(experiment, row, name) for name in figures if row not in scale}
+        compared = {name: _other(experiment, name) for name in figures if row not in scale}
         for other in dict.fromkeys(compared.values()):
             cells_of_other = {name: cell for name, cell in figures.items() if compared[name] == other}
             parts = [

@@ -103,8 +103,6 @@ def surroundings_of(surroundings: Surroundings, splits: Sequence[Split]) -> list
 
 def has(info: DatasetInfo, what: str | None) -> bool:
     """Whether records have what a row needs, see `catalogue.Row`."""
-    if what == "vectors":
-        return info.has_vectors
     if what == STAGES:
         return not info.stage_frames.get("test", {}).get("unlabelled", 0)
     if what == "factors":

@@ -46,20 +46,17 @@ def table_of(results, table=TABLE, described=DESCRIBED):
 # === Cells ===
 
 
-def test_rows_are_compared_with_the_reference_of_the_table_of_a_score_or_of_the_row():
-    own = [Row("MSE"), Row("ranking"), Row("slow: MSE"), Row("slow: ranking", against="slow: MSE")]
-    tables = [(Experiment("", "", own, "MSE"), {"slow: ranking": "slow: MSE"}, "MSE")]
-    tables += [(EXPERIMENTS["table1"], {}, EXPERIMENTS["table1"].reference)]
-    for table, others, reference in tables:
+def test_rows_are_compared_with_the_reference_of_the_table_or_of_a_score():
+    for table in (TABLE, EXPERIMENTS["table1"]):
         results = results_of([row.name for row in table.rows])
         cells = report.cells([results], table)
         text = report.markdown(table, cells, DESCRIBED)
         for score in SCORES:
-            draws, of_score = results.drawn(f"{score[0]}_med"), reference
-            if isinstance(reference, dict):
-                of_score = reference.get(score)
+            draws, other = results.drawn(f"{score[0]}_med"), table.reference
+            if isinstance(other, dict):
+                other = other.get(score)
             for row in draws:
-                other, cell = others.get(row, of_score), cells[row][f"{score[0]}_med"]
+                cell = cells[row][f"{score[0]}_med"]
                 assert ("more" in cell) == (other not in (None, row))
                 if "more" in cell:
                     assert cell["more"] == bootstrap.interval(draws[row] - draws[other])
