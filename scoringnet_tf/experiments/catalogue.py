@@ -229,7 +229,6 @@ EXPERIMENTS = {
         "Fig. 5: curves of close scores",
         "Does the ranking loss set videos of close scores apart while it trains?",
         [dataclasses.replace(row, needs=HELD_OUT) for row in RANKING],
-        "MSE",
         is_figure=True,
     ),
     "table6": Experiment(
@@ -283,7 +282,6 @@ EXPERIMENTS = {
             Row("+KFS", MSE, needs="frames"),
             Row("+KFS, ranking", needs="frames"),
         ],
-        "baseline",
         is_figure=True,
     ),
     "learning_curves": _learning_curves(),

@@ -1,13 +1,11 @@
 """Fig. 5: predictions for three held-out videos with close scores, epoch by epoch, and for all close pairs."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from scoringnet_tf.bootstrap import Groups, drawn, interval
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.results import read_rows
 from scoringnet_tf.experiments.training import Surroundings, Training
@@ -24,8 +22,7 @@ SCORE = "execution"
 CLOSE = 0.5  # the largest difference in a close pair, in standard deviations of the true scores
 
 
-@dataclasses.dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """What a training predicted for V held-out videos after E epochs."""
 
     ids: tuple[str, ...]
@@ -65,30 +62,13 @@ def samples(course: Course) -> list[int]:
     return order[first][start : start + 3].tolist()  # the first video of each score
 
 
-def share_in_order(course: Course, times: np.ndarray | None = None) -> np.ndarray:
-    """The share of close pairs that is predicted in the right order, (N, E); NaN without a pair. Ties are none.
-
-    `times` (N, V) is how often each of N draws holds a video; by default one draw holds each once.
-    """
-    times = np.ones((1, len(course.ids))) if times is None else times
+def share_in_order(course: Course) -> np.ndarray:
+    """The share of close pairs that is predicted in the right order, (E,); NaN without a pair. Ties are none."""
     apart = course.truth - course.truth[:, np.newaxis]
-    close = np.triu((apart != 0) & (np.abs(apart) <= CLOSE * course.truth.std())).astype(float)
+    close = np.triu((apart != 0) & (np.abs(apart) <= CLOSE * course.truth.std()))
     differences = course.predicted[:, np.newaxis] - course.predicted[:, :, np.newaxis]
-    right = close * (differences * np.sign(apart) > 0)  # (E, V, V)
-    pairs = np.einsum("nv,vw,nw->n", times, close, times, optimize=True)[:, np.newaxis]
-    ordered = np.einsum("nv,evw,nw->ne", times, right, times, optimize=True)
-    return ratio(ordered, pairs)
-
-
-def drawn_shares(courses: Courses, number: int | None = None, groups: Groups = ()) -> dict[str, np.ndarray]:
-    """`bootstrap.drawn` for a row's mean `share_in_order` after the last epoch; courses are of the same videos."""
-
-    def figures(row: str, times: np.ndarray) -> np.ndarray:
-        last = [dataclasses.replace(course, predicted=course.predicted[-1:]) for course in courses[row]]
-        return np.stack([share_in_order(course, times) for course in last], axis=1)
-
-    shapes = {row: (len(of_row), 1, len(of_row[0].ids)) for row, of_row in courses.items()}
-    return drawn(shapes, figures, number, groups)
+    right = close & (differences * np.sign(apart) > 0)  # (E, V, V)
+    return ratio(right.sum(axis=(1, 2)), np.full(len(right), close.sum()))
 
 
 # === Files ===
@@ -107,35 +87,28 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
         return None
     courses = {name: [of_seeds[seed] for seed in shared] for name, of_seeds in done.items()}
     places = decimals(get_sport(surroundings.records.sport).range_of(SCORE))
-    groups = surroundings.records.groups_of(next(iter(courses.values()))[0].ids)
-    text = _text(experiment, courses, groups, places)
+    text = _text(experiment, courses, places)
     save_png(draw(courses, places), folder / "fig5.png")
     write_csv(folder / "curves.csv", _lines(courses, shared))
     write_text(folder / "table.md", text)
     return text
 
 
-def _text(experiment: Experiment, courses: Courses, groups: Groups, places: int) -> str:
+def _text(experiment: Experiment, courses: Courses, places: int) -> str:
     first = next(iter(courses.values()))[0]
-    shown, same = samples(first), {one.ids for of_row in courses.values() for one in of_row} == {first.ids}
-    draws = drawn_shares(courses, groups=groups) if same else {}
+    shown = samples(first)
     lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig5.png)", ""]
     lines += ["| | close pairs in order, last epoch | three samples in order, share of epochs |", "|---|---|---|"]
     for name, of_row in courses.items():
-        close = np.mean([share_in_order(course)[0, -1] for course in of_row])
-        around = " [{:.3f}, {:.3f}]".format(*interval(draws[name])) if draws else ""
+        close = np.mean([share_in_order(course)[-1] for course in of_row])
         ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in of_row])
-        lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
-    lines += [""]
-    reference = experiment.reference_of(SCORE) or ""
-    for name in draws.keys() - {reference} if reference in draws else ():
-        low, high = interval(draws[name] - draws[reference])
-        lines += [f"{name} against {reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
+        lines.append(f"| {name} | {close:.3f} | {ordered:.3f} |")
     truth = ", ".join(f"{first.truth[video]:.{places}f}" for video in shown)
-    seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "videos in groups" if groups else "videos"
+    seeds = counted(len(next(iter(courses.values()))), "seed")
     lines += [
-        f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the {videos}. The "
-        f"samples' true scores: {truth}; those of a close pair differ by at most {CLOSE:g} standard deviations."
+        "",
+        f"Held-out videos, {SCORE}, mean of {seeds}. The samples' true scores: {truth}; those of a close pair differ "
+        f"by at most {CLOSE:g} standard deviations.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -168,7 +141,7 @@ def draw(courses: Courses, places: int) -> "Figure":
         axes.legend(frameon=False, fontsize="small")
         axes.sharey(panels[0])
     for color, (name, of_row) in zip(STAGE_COLORS[2:], courses.items(), strict=False):
-        shares = [share_in_order(course)[0] for course in of_row]
+        shares = [share_in_order(course) for course in of_row]
         for course, share in zip(of_row, shares, strict=True):
             last.plot(course.epochs, share, color=color, linewidth=0.6, alpha=0.6)
         if len({len(share) for share in shares}) == 1:
