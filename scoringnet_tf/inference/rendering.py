@@ -226,7 +226,8 @@ def figure(score: Any) -> "Figure":
     from matplotlib.figure import Figure  # scores without a picture do not wait for it
 
     if not score.shown:
-        raise InputError("no_frames", f"{score.video} was scored from features: there are no frames to draw.")
+        message = f"{score.video} was scored from features: there are no frames to draw."
+        raise InputError("no_frames", message, "Score the video itself.")
     images, stages = [decode_jpeg(jpeg) for _, _, jpeg in score.shown], score.stages
     title = [printable(score.video[-LETTERS:]), *_wrapped(_headlines(score))]
     notes = _wrapped([*score.reasons, *score.warnings])

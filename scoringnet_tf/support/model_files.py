@@ -137,7 +137,8 @@ def check_is_file(path: AnyPath, flag: str) -> None:
 def damaged(where: str, error: Exception) -> InputError:
     """The `InputError` for a library's error about a model's file; `where` is the flag and path."""
     message = " ".join(str(error).split()) or type(error).__name__
-    return InputError("damaged_model", f"{where} is no model, or a damaged one: {message[:SHOWN_LETTERS]}")
+    sentence = f"{where} is no model, or a damaged one: {message[:SHOWN_LETTERS]}"
+    return InputError("damaged_model", sentence, "Copy it again.")
 
 
 def check_whole(file: pathlib.Path) -> None:
