@@ -23,7 +23,7 @@ from scoringnet_tf.inference.pipeline import key_frames
 from scoringnet_tf.inference.rendering import columns, failure_row
 from scoringnet_tf.inference.result import SCHEMA_VERSION, Performance, VideoScore, failure
 from scoringnet_tf.inference.times import Element, Measure, Moment
-from scoringnet_tf.inference.words import several_performances
+from scoringnet_tf.inference.words import SENTENCES, several_performances
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.sports.dives import parse_dive
@@ -235,12 +235,12 @@ def test_several_performances_are_told_by_how_many_have_scores():
 def test_the_page_names_every_key_code_and_column():
     page = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9_]+)`", page))
-    told = {name.replace("_of_athlete_2", "") for name in columns(DIVING)}
+    told = {re.sub("_of_athlete_2|_uncertainty|_probability", "", name) for name in columns(DIVING)}
     assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | told <= named
     parts = ("data", "models", "inference", "report")
     sources = [path.read_text("utf-8") for part in parts for path in (ROOT / "scoringnet_tf" / part).rglob("*.py")]
     codes = {code for source in sources for code in re.findall(r"Remark\(\s*\"(\w+)\"", source)}
-    assert codes | set(CHECKS) <= named | {"picture_not_written", "too_few"}  # which are printed alone
+    assert codes | {*CHECKS, *SENTENCES} <= named | {"picture_not_written", "too_few"}  # which are printed alone
     assert f"schema version {SCHEMA_VERSION}" in page
 
 
