@@ -41,7 +41,7 @@ def main(_: list[str]) -> None:
         return
     print(f"Best model: {best}")
     if not run.model.scores_learned:
-        print(f"Train SP:   python -m scoringnet_tf.train --segmenter={best} … (suggest takes it too)")
+        print(f"Train SP:   python -m scoringnet_tf.train --segmenter={best}")
         return
     print(f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}")
 

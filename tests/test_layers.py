@@ -42,9 +42,7 @@ DATA_PREP = {
     "records": "support datasets",  # samples in, TFRecords out
     # Writes what the datasets read, or records of joints, and reads real labels itself.
     "simulator": "support datasets.readers records",
-    # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
-    "stages": "support datasets datasets.readers records",
-    COMMANDS: "support datasets datasets.readers simulator records stages",
+    COMMANDS: "support datasets datasets.readers simulator records",
 }
 PACKAGES = [("scoringnet_tf", SCORINGNET_TF), ("data_prep", DATA_PREP)]
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
@@ -54,7 +52,6 @@ SHARED = ["support", "sports", "body.skeleton", "__version__", *(f"data.{name}" 
 # on every backend of Keras only if none of them imports one.
 BACKENDS = ("tensorflow", "jax", "torch")
 NOT_IN_MODELS = (*BACKENDS, "av", "cv2", "fsspec", "upath", "s3fs", "gcsfs", "scoringnet_tf.data.video")
-SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
 
 
 def modules(package):
@@ -115,9 +112,8 @@ def test_scoringnet_tf_never_imports_data_prep():
 
 
 def test_data_prep_imports_of_scoringnet_tf_what_is_shared():
-    found = []
+    allowed, found = [f"scoringnet_tf.{name}" for name in SHARED], []
     for module, path in modules("data_prep"):
-        allowed = [f"scoringnet_tf.{name}" for name in (*SHARED, *["inference"] * (module == SUGGESTION))]
         ours = [name for name in imports(path) if within(name, ["scoringnet_tf"])]
         found += [f"{module} imports {name}" for name in ours if not within(name, allowed)]
     assert found == []

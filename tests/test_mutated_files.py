@@ -30,8 +30,6 @@ from data_prep.records.building import build_records
 from data_prep.records.checks import SampleChecks
 from data_prep.records.summary import summary
 from data_prep.records.verifying import verify_records
-from data_prep.stages import formats
-from data_prep.stages.formats.videos import facts_reader
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.splits import read_split
@@ -348,15 +346,6 @@ def test_texts(name, text, read, tmp_path):
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     assert share_refused(path, lambda: read(path), damaged(path.read_bytes(), 40))
-
-
-@pytest.mark.parametrize("name", formats.WRITABLE)
-def test_stage_labels(name, tmp_path):
-    rows = "a.avi,take-flight,2,9\na.avi,entry,9,14\n"
-    (tmp_path / "labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
-    path, facts_of = tmp_path / "written", facts_reader(fps=25)
-    formats.write(name, path, formats.read(tmp_path / "labels.csv", facts_of), facts_of)
-    assert share_refused(path, lambda: formats.read(path, facts_of), damaged(path.read_bytes(), 60))
 
 
 def test_files_of_a_run(tmp_path):

@@ -15,7 +15,7 @@ from data_prep.datasets.readers.text import read_csv
 from scoringnet_tf.data.corrections import END, Correction
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport, get_sport
-from scoringnet_tf.support.files import whole_number, write_csv
+from scoringnet_tf.support.files import whole_number
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
@@ -181,9 +181,3 @@ def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
     if malformed:
         raise InputError("malformed_rows", "\n".join(malformed))
     return segments
-
-
-def write_stage_csv(path: Path, segments: Mapping[str, Sequence[Segment]]) -> None:
-    """Writes {video_id: segments} for `read_stage_csv`, whole or not at all."""
-    rows = [(name, each.stage, each.start, each.end) for name, those in segments.items() for each in those]
-    write_csv(path, [STAGE_COLUMNS, *rows])

@@ -84,7 +84,7 @@ def _diving_stages(source_dir: Path, num_videos: int, sport: str) -> tuple[str, 
     path = source_dir / DIVING_TIMES
     if not path.is_file():
         raise InputError("not_found", f"{source_dir}: there are no stage labels, {STAGE_CSV} or {DIVING_TIMES}.")
-    times = _numbered(path, read_diving_times(path).values(), num_videos)
+    times = _numbered(path, read_diving_times(path), num_videos)
     return DIVING_TIMES, lambda number: diving_segments(times[number], f"{DIVING_TIMES}, row {number}", sport)
 
 

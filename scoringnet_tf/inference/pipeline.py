@@ -125,7 +125,7 @@ class Predictor:
         """
         check_not_forked()
         summary, number, corrected = None, 0, {one.performance: one for one in corrections}
-        for video in self._apart(videos):
+        for video in shots(videos) if self.model.recognised else videos:  # a model that knows film takes it apart
             seen, performances = self.see(video, force), []
             spans, warnings = find(self.model, seen, summary.end_frame if summary else 0, self._around)
             for at, span in enumerate(spans):
@@ -194,10 +194,6 @@ class Predictor:
         times = np.arange(len(sequence.values)) / (rate or flights.RATE)
         yield Video(sequence.values, rate or flights.RATE, times, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings))
 
-    def _apart(self, videos: Iterable[Video]) -> Iterator[Video]:
-        """The shots in film, if the model knows film; else the parts as they are."""
-        return shots(videos) if self.model.recognised else iter(videos)
-
     def _content(self, video: Video, samples: np.ndarray) -> np.ndarray:
         """Frames (K, H, W, 3) or features (K, D) at `samples` (K,)."""
         if self.reads_features:
@@ -223,15 +219,6 @@ class Predictor:
         if self.model.recognised and features is not None:
             classes = np.asarray(self.model.backbone.logits(features[np.newaxis]))[0]
         return dataclasses.replace(seen, stages=stages, features=features, classes=classes)
-
-    def labels(self, video: Video) -> np.ndarray:
-        """Every frame's stage in a `Video` in stored form, int8 (L,), in each performance that it shows."""
-        labels = np.zeros(len(video.frames), np.int8)
-        for shot in self._apart([dataclasses.replace(video, since=0.0, shared=0)]):
-            seen = self.see(shot, force=True)
-            found = _labels(seen, find(self.model, seen, around=self._around)[0])
-            labels[shot.first_frame - video.first_frame :][: len(found)] = found
-        return labels
 
     # === Follow ===
 
@@ -397,7 +384,7 @@ def _summary(
     )
 
 
-def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray | tuple = ()) -> np.ndarray:
+def _labels(seen: Seen, spans: list[Span], repeated: np.ndarray) -> np.ndarray:
     """Every frame's stage in a part, int8 (L,); its first ones may have been labelled in the part before."""
     labels = np.zeros(len(seen.sample_of), np.int8)
     labels[: len(repeated)] = repeated

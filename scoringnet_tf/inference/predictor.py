@@ -3,7 +3,7 @@
 import functools
 import itertools
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,35 +58,23 @@ def score_video(
     return predictor_of(model, reads_features)(path, force=force, start=start, end=end, speed=speed)
 
 
-def stage_finder(model: ScoringNet | AnyPath | None = None) -> Predictor:
-    """The `Predictor` for a model that finds stages in frames; InputError for another one."""
-    predictor = predictor_of(model, parts=STAGE_PARTS)
-    if predictor.model.segmenter is None or predictor.reads_features:
-        which = "The model" if isinstance(model, ScoringNet) else f"--model={model}"
-        why = "scores whole videos" if predictor.model.segmenter is None else "reads features, not frames"
-        raise InputError("no_stages", f"{which} finds no stages in a video: it {why}.")
-    return predictor
-
-
-def predictor_of(
-    model: ScoringNet | AnyPath | None = None, reads_features: bool = False, parts: Collection[str] | None = None
-) -> Predictor:
+def predictor_of(model: ScoringNet | AnyPath | None = None, reads_features: bool = False) -> Predictor:
     """The `Predictor` for a model, or for its path; the same one for the same model with the same weights.
 
     Args:
         model: as in `score_video`.
         reads_features: whether it reads feature files, not videos by the backbone that its heads learned from.
-        parts: that must have learned, see `check_trained`; None: those that find stages, or all if it finds none.
 
     Raises:
-        InputError: there is no such model, it has not learned, or its backbone is not at hand.
+        InputError: there is no such model, the parts that find stages (all, if it finds none) have not learned, or its
+            backbone is not at hand.
     """
     check_not_forked()
     if model is None:
         return _shipped_predictor(default_model(), reads_features)
     path = None if isinstance(model, ScoringNet) else str(model)
     network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
-    check_trained(network, path, parts=parts if network.segmenter is None else STAGE_PARTS)
+    check_trained(network, path, parts=None if network.segmenter is None else STAGE_PARTS)
     # A model may have been trained on: then its statistics are stale.
     return _predictor(network, path, checksum(network) if path is None else None, reads_features)
 

@@ -12,7 +12,7 @@ Groups: TypeAlias = Mapping[str, Sequence[str]]  # heading → modules
 ROOT = pathlib.Path(__file__).parents[2]
 PREPARATION: Groups = {
     "Prepare videos and labels": [
-        f"data_prep.commands.{name}" for name in ("simulate", "check", "build", "split", "stages", "suggest", "inspect")
+        f"data_prep.commands.{name}" for name in ("simulate", "check", "build", "split", "inspect")
     ]
 }
 GROUPS: Groups = {

@@ -42,9 +42,9 @@ def cut(content):
     return content[: len(content) * 2 // 3]
 
 
-def rows(*lines, header="video,split,difficulty,execution,final", name="own/manifest.csv"):
+def rows(*lines, header="video,split,difficulty,execution,final"):
     """A table in place of the sound one."""
-    return holding(name, "\n".join([header, *lines, ""]).encode())
+    return holding("own/manifest.csv", "\n".join([header, *lines, ""]).encode())
 
 
 def bars(name, num_frames, **options):

@@ -27,7 +27,6 @@ OWN = "--dataset=manifest --sport=diving --source_dir=own"
 B = f"build --workers=1 --output_dir=new {OWN}"
 X = "extract --model=c3d.keras --endpoint=conv5b --output_dir=f"
 ROW, STAGED = "a.avi,train,3.0,20,60", "video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"
-LABELS = {"header": "video_id,stage,start_frame,end_frame", "name": "labels.csv"}
 ENORMOUS = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 6), }"
 
 CASES = [  # code, what is named, command, what makes the input bad; sound files that a command names are there
@@ -69,15 +68,10 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("not_found", "no_split", "check --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
     ("unknown_name", "dev", "inspect --records_dir=records --output=sheet.png --split=dev"),
     ("flag_unused", "--num_videos", "inspect --records_dir=records --num_videos=3"),
-    ("missing_flag", "", "stages --output=new.csv"),
-    ("flag_unused", "--fps", "stages --fps=30 --output=new.csv labels.csv", rows("1,entry,0,9", **LABELS)),
     ("flags_conflict", "--seed", f"split {OWN} --output=f.csv --by=own --seed=3"),
-    ("missing_flag", "--videos_dir", "suggest --output=new.csv"),
     # === What is written to disks alone: a store's address would become a folder here ===
     ("not_local", "--output_dir=s3://b/a", "simulate --num_videos=2 --workers=1 --output_dir=s3://b/a"),
     ("not_local", "--output=s3://b/a", "split --dataset=unlv_diving --source_dir=none --output=s3://b/a"),
-    ("not_local", "--output=s3://b/a", "stages stages.csv --output=s3://b/a"),
-    ("not_local", "--output=s3://b/a", "suggest dive.avi --output=s3://b/a"),
     ("not_local", "--runs_dir=s3://b/a", "experiments run table3 --records_dir=records --runs_dir=s3://b/a"),
     ("not_local", "--results_dir=s3://b/a", "experiments run table3 --records_dir=records --results_dir=s3://b/a"),
     (

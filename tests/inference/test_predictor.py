@@ -21,7 +21,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.flights import joint_scores
 from scoringnet_tf.inference.pipeline import Predictor
-from scoringnet_tf.inference.predictor import predictor_of, score_video, stage_finder
+from scoringnet_tf.inference.predictor import predictor_of, score_video
 from scoringnet_tf.inference.seen import Scores
 from scoringnet_tf.models.settings import merged
 from scoringnet_tf.sports import stage_runs
@@ -123,8 +123,6 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
     assert codes(score.warnings) == ["no_reference"]
     assert_scores(score, model(model.preprocessor(tmp_path / "v.avi"), training=False), rel=1e-5)
     score.save(tmp_path / "v.png")
-    with refused("no_stages"):
-        stage_finder(model)
 
 
 def test_a_model_of_one_score_says_how_sure_it_is(tmp_path):
@@ -177,8 +175,8 @@ def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path, decoding
     see = scorer.see
     scorer.see = lambda *given, **options: dataclasses.replace(see(*given, **options), stages=probabilities)
     write_bars(tmp_path / "dives.avi", len(true))
-    labels = scorer.labels(scorer.model.preprocessor.read(tmp_path / "dives.avi"))
-    np.testing.assert_array_equal(labels, seen if decoding == "argmax" else true)
+    (part,) = scorer.results(scorer.read(tmp_path / "dives.avi"), force=True)
+    np.testing.assert_array_equal(part.summary.labels, seen if decoding == "argmax" else true)
 
 
 def test_a_model_or_its_path_is_loaded_and_traced_once(tmp_path, stage_model, deciding_model):
@@ -302,13 +300,6 @@ def test_features_are_scored_as_the_model_scores_them(features, of_features):
     unknown = score_video(features, of_features.with_dtype("float32", provenance=None))
     assert unknown.fps == 25 and "frame_rate_assumed" in codes(unknown.warnings)
     assert "frame_rate_assumed" not in codes(score.warnings)
-
-
-def test_stages_are_found_by_a_trained_model_of_frames_alone(of_features):
-    with refused("no_stages"):
-        stage_finder(of_features)
-    with refused("not_trained"):
-        stage_finder(scoringnet_tf.ScoringNet(**OF_BARS))
 
 
 def test_features_are_read_wherever_they_lie_and_are_no_clip(features, of_features):

@@ -8,7 +8,7 @@ from training_runs import SMALL, batch
 
 import scoringnet_tf
 from scoringnet_tf.inference.calibration import calibrate
-from scoringnet_tf.inference.predictor import predictor_of, stage_finder
+from scoringnet_tf.inference.predictor import predictor_of
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.training.initialization import load_network, load_segmenter
 
@@ -118,10 +118,8 @@ def test_parts_of_files_are_taken_if_they_have_learned(model, diving_records, tm
     for name, learned in (("kfs", {"kfs"}), ("towers", TOWERS)):
         model.learned_parts = learned
         model.with_dtype("float32", provenance={"frame_rate": 25.0}).save(paths[name])
-    assert stage_finder(paths["kfs"]).model.learned_parts == {"kfs"}
     model.learned_parts = set()
     for take in (
-        lambda: stage_finder(paths["towers"]),
         lambda: load_segmenter(model, load_scoring_net(paths["towers"]), "towers"),
         lambda: scoringnet_tf.score_video("dive.avi", paths["towers"]),
         lambda: calibrate(load_scoring_net(paths["towers"]), scoringnet_tf.DatasetInfo.load(diving_records)),

@@ -9,7 +9,7 @@ from command_forks import forked
 from conftest import write_bars
 from layouts import build_table
 from refusals import code_printed, refused
-from training_runs import TINY, trained
+from training_runs import TINY
 
 import scoringnet_tf
 from data_prep.datasets import motion
@@ -121,24 +121,7 @@ def data_prep(*arguments):
 
 
 def test_commands_take_the_file(tmp_path):
-    (tmp_path / "mine.yaml").write_text(sport_yaml(OWN), encoding="utf-8")
-    (tmp_path / "in.csv").write_text("video_id,stage,start_frame,end_frame\n1.avi,flight,3,7\n1.avi,landing,7,9\n")
-    stages = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/out.csv", f"--sport={tmp_path}/mine.yaml")
-    assert stages.returncode == 0, stages.stderr
-    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
     (tmp_path / "mine.yaml").write_text(sport_yaml(OWN).replace("fusion: sum", "fusion: some"), encoding="utf-8")
     flags = ["--dataset=manifest", f"--source_dir={tmp_path}", f"--sport={tmp_path}/mine.yaml"]
     wrong = data_prep("check", *flags)
     assert (wrong.returncode, code_printed(wrong.stderr)) == (2, "wrong_value") and "mine.yaml: fusion" in wrong.stderr
-
-
-@pytest.mark.slow
-def test_suggest_writes_the_file_that_its_next_commands_need(tmp_path):
-    model = scoringnet_tf.ScoringNet(sport=OWN, **TINY, content={"frame_size": (36, 48)})
-    trained(model).save_to_preset(tmp_path / "model")
-    write_bars(tmp_path / "1.avi", 8)
-    flags = [f"--model={tmp_path}/model", "--format=csv", f"--output={tmp_path}/out.csv"]
-    result = data_prep("suggest", tmp_path / "1.avi", *flags)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.count(f"--sport={tmp_path}/out.csv.sport.yaml ") == 2
-    assert named_sport(f"{tmp_path}/out.csv.sport.yaml") == OWN

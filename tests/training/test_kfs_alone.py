@@ -11,7 +11,6 @@ from training_runs import TINY, changed, eagerly, scoring_run, settings, trained
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import calibrate
-from scoringnet_tf.inference.predictor import stage_finder
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.plan import check
@@ -76,7 +75,6 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     reference = calibrate(model, scoringnet_tf.DatasetInfo.load(diving_records)).reference
     assert reference.durations and not reference.intervals.half_widths
     for seen in (
-        stage_finder(alone)(diving_video, force=True),
         scoringnet_tf.score_video(diving_video, model),
         scoringnet_tf.score_video(diving_video, alone, force=True),
     ):

@@ -47,16 +47,16 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
-    """Reads `jump_drop_water_label.txt`, {row from 1: (t0, t1, t2, t3)}; InputError lists malformed rows."""
-    times, malformed = {}, []
+def read_diving_times(path: Path) -> list[tuple[int, int, int, int]]:
+    """Reads `jump_drop_water_label.txt`, (t0, t1, t2, t3) in each row; InputError lists malformed rows."""
+    times, malformed = [], []
     for row, line in enumerate(read_text(path).splitlines(), start=1):
         try:
             t0, t1, t2, t3 = (whole_number(field) for field in line.split(","))
         except ValueError:
             malformed.append(f"{path}, row {row}: {line!r} is not t0,t1,t2,t3 (four integers).")
         else:
-            times[row] = (t0, t1, t2, t3)
+            times.append((t0, t1, t2, t3))
     if malformed:
         raise InputError("malformed_rows", "\n".join(malformed))
     return times

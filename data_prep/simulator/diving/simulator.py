@@ -69,7 +69,7 @@ def label_files(folder: Path) -> list[Path]:
 def read_labels(folder: Path) -> RealLabels:
     """Reads the official label files; InputError if a file is missing or inconsistent."""
     overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORE_FILE, DIFFICULTY_FILE))
-    boundaries = np.array(list(read_diving_times(folder / TIMES_FILE).values())).reshape(-1, 4)
+    boundaries = np.array(read_diving_times(folder / TIMES_FILE)).reshape(-1, 4)
     if not len(overall) == len(difficulty) == len(boundaries):
         message = f"{len(overall)} scores, {len(difficulty)} difficulties and {len(boundaries)} rows of stages."
         raise InputError("count_mismatch", f"{folder}: {message}")

@@ -272,7 +272,7 @@ def test_stages_find_their_video_however_its_path_is_written(tmp_path, of_table,
     ],
 )
 def test_other_stages_by_the_id_than_by_the_file_are_refused(broadcast, labels, found):
-    """As `stages --existing=merge` may leave them: one of the two would be ignored."""
+    """One of the two would be ignored."""
     rows = [("final.mp4", *each) if len(each) == 2 else each for each in labels]
     label(broadcast, *((name, "entry", start, end) for name, start, end in rows))
     assert codes(source_of(broadcast, BY_FRAMES, *TWO)) == found

@@ -14,7 +14,6 @@ from data_prep.datasets.stage_labels import (
     read_stage_csv,
     segment_errors,
     within,
-    write_stage_csv,
 )
 from data_prep.records.checks import score_problems
 from scoringnet_tf.sports import SPORTS, get_sport
@@ -71,7 +70,7 @@ def test_stages_given_for_a_performance_do_not_reach_outside_it(outside):
 @pytest.mark.parametrize("text", ["4,8,13,19\r\n4,8,14,20\r\n", "\ufeff4,8,13,19\n 4, 8, 14, 20\n"])
 def test_diving_times_are_read(tmp_path, text):
     (tmp_path / "times.txt").write_bytes(text.encode())
-    assert read_diving_times(tmp_path / "times.txt") == {1: (4, 8, 13, 19), 2: (4, 8, 14, 20)}
+    assert read_diving_times(tmp_path / "times.txt") == [(4, 8, 13, 19), (4, 8, 14, 20)]
 
 
 @pytest.mark.parametrize("row", ["5,6,7", "8,9,x,11", "1_0,20,30,40"])
@@ -95,14 +94,6 @@ def test_stage_csv(tmp_path):
         Segment("entry", 3, None, "stage_labels.csv, row 5"),
     ]
     assert segments["002"][0].where == "stage_labels.csv, row 4"
-    write_stage_csv(path, segments)
-    assert [[each[:3] for each in rows] for rows in read_stage_csv(path).values()] == [
-        [each[:3] for each in rows] for rows in segments.values()
-    ]
-    before = path.read_bytes()
-    with pytest.raises(AttributeError):
-        write_stage_csv(path, {"b": [None]})
-    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path], "whole or not at all"
 
 
 @pytest.mark.parametrize("frames", ["0,three", "1_0,25", "1,2_5", ",5"])

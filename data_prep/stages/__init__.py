@@ -1,1 +1,0 @@
-"""Stage labels: reading, checking, suggesting, and exchanging them with annotation tools."""
