@@ -6,7 +6,7 @@
 # make browser    the pages of a report, and that which takes videos, in the Chromium of the system; skipped where there is none
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
 # make tfio    records that TensorFlow reads itself at s3://, beside TensorFlow 2.16 in a virtual environment of its own
-# make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
+# make bench    how fast, in one table: ours, the peer's, target; BENCH=--only=predict a part
 # make mutate  wrong changes of the core that its tests do not notice; MUTANTS='scoringnet_tf.losses.*' for a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site: open build/site/index.html; make pictures runs the notebooks for

@@ -1,4 +1,4 @@
-"""What the benchmarks work on: simulated videos and joints, records, folders of JPEGs, clips, vectors; made once."""
+"""What the benchmarks work on: simulated videos, their records, folders of JPEGs, clips, vectors; made once."""
 
 import csv
 import os
@@ -12,7 +12,7 @@ STORED = (128, 171)  # height and width of the records' frames, pixels
 FILMED = (240, 320)  # of the videos
 SHOWN = (112, 112)  # of what is cut out of the stored frames for a model
 CLIP = pathlib.Path(__file__).parents[1] / "tests" / "clips" / "diving.mp4"
-CLIP_FRAMES = 120
+VECTORS = (120, 20)  # how many, and their size
 
 
 def kept(path: pathlib.Path, make: Callable[[pathlib.Path], object]) -> pathlib.Path:
@@ -67,15 +67,6 @@ def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
             shutil.copy(CLIP, target / f"{number:03d}{CLIP.suffix}")
 
     return sorted(kept(folder / f"clips-{count}", make).iterdir())
-
-
-def joints(folder: pathlib.Path, count: int) -> pathlib.Path:
-    """Records of the joints in `count` simulated dives."""
-    from data_prep.simulator.joints import simulate_joints
-    from data_prep.simulator.settings import Settings
-
-    settings = Settings("diving", "scoring", count, 0, None, False, 0.2, *FILMED, film=True, joints=True)
-    return kept(folder / f"joints-{count}", lambda target: simulate_joints(settings, target, os.cpu_count() or 1))
 
 
 def vectors(folder: pathlib.Path, count: int, size: int) -> pathlib.Path:

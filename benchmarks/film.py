@@ -1,79 +1,45 @@
-"""How long a filmed dive takes, from the shell and in a process that has seen one: these rows of the table.
+"""How long a filmed dive takes: the command, and its body in a process that has seen one. Rows `film` of the table.
 
-PyTorch with I3D of the same size, on frames that OpenCV decodes, is what stages take at least; the pose network alone,
-on as many crops, what the body takes at least. The clip is one at hand, not shipped.
+The pose networks alone, on as many crops, are what the body takes at least. The clip is one at hand, not shipped.
 """
 
-import functools
 import os
 import pathlib
 import sys
-import tempfile
-from collections.abc import Callable
 from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks import predicting, workload
-from benchmarks.pairs import Ask, NotMeasured
-from scoringnet_tf.body.pose import PoseModels, Poses
+from benchmarks import workload
+from benchmarks.worker import Measure, NotMeasured
+from scoringnet_tf.body.pose import PoseModels, Poses, load_pose_models
 
 CLIP = pathlib.Path(os.environ.get("SCORINGNET_REAL_DATA", "$SCORINGNET_REAL_DATA"), "film/platform_dive.mp4")
-PREDICT = (sys.executable, "-m", "scoringnet_tf.predict", "--model=diving_film")
+MODEL = "diving_film"
 
 
-def measurements() -> Ask:
-    """Seconds by the clock: a command, or a part of it in this process; PyTorch's are `peers.scripts.measurements`."""
-    if not CLIP.exists():
-        raise NotMeasured(f"there is no {CLIP}")
-    cv2.setNumThreads(1)  # as in a command
-    ways = {
-        "cold": lambda: predicting.seconds(*PREDICT, CLIP),
-        "cold PyTorch": _cold_script,
-        "stages": lambda: workload.seconds(_seen),
-        "body": lambda: workload.seconds(lambda: _follow(_poses())),
-        "pose networks": lambda: workload.seconds(_networks_alone()),
-    }
-    return lambda what: ways[what]()
+def cold() -> Measure:
+    """Seconds of `predict`."""
+    _check_clip()
+    return lambda: workload.seconds_of_command(sys.executable, "-m", "scoringnet_tf.predict", f"--model={MODEL}", CLIP)
 
 
-def _cold_script() -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        return predicting.seconds(*predicting.SCRIPT, "features", folder, CLIP)
+def body() -> Measure:
+    """Seconds in which the athlete is followed, once the network has seen the clip."""
+    follow = _follower()
+    return lambda: workload.seconds(lambda: follow(load_pose_models()))
 
 
-@functools.cache
-def predictor() -> Any:
-    """`diving_film`'s, made once."""
-    from scoringnet_tf.inference.predictor import predictor_of
+def pose_networks() -> Measure:
+    """Seconds of the pose networks on as many empty crops as the clip's body takes."""
+    from scoringnet_tf.support.threads import on_all_cores
 
-    return predictor_of("diving_film")
-
-
-def _poses() -> PoseModels:
-    from scoringnet_tf.body.pose import load_pose_models
-
-    return load_pose_models()
-
-
-def _seen() -> tuple:
-    """What the network sees in the clip, and where the dive is."""
-    from scoringnet_tf.inference.finding import find
-    from scoringnet_tf.inference.shots import shots
-
-    (video,) = shots(predictor().read(CLIP))
-    seen = predictor().see(video)
-    return seen, find(predictor().model, seen)[0][0]
-
-
-_kept = functools.cache(_seen)
-
-
-def _follow(poses: PoseModels) -> None:
-    from scoringnet_tf.inference.flights import tracks_in
-
-    assert tracks_in(predictor().model.sport, *_kept(), poses)
+    first, second = map(_Counted, load_pose_models())
+    _follower()(PoseModels(first, second))
+    empty = np.zeros((1, first.side, first.side, 3), np.float32)
+    calls = [first.estimator] * first.crops + [second.estimator] * second.crops
+    return lambda: workload.seconds(lambda: on_all_cores(lambda network: network(empty), calls))
 
 
 class _Counted:
@@ -88,13 +54,22 @@ class _Counted:
         return self.estimator(crops)
 
 
-@functools.cache
-def _networks_alone() -> Callable[[], Any]:
-    """The networks on as many empty crops as the clip's body takes."""
-    from scoringnet_tf.support.threads import on_all_cores
+def _follower() -> Any:
+    """A function that follows the clip's athlete by pose models."""
+    from scoringnet_tf.inference.finding import find
+    from scoringnet_tf.inference.flights import tracks_in
+    from scoringnet_tf.inference.predictor import predictor_of
+    from scoringnet_tf.inference.shots import shots
 
-    first, second = map(_Counted, _poses())
-    _follow(PoseModels(first, second))
-    empty = np.zeros((1, first.side, first.side, 3), np.float32)
-    calls = [first.estimator] * first.crops + [second.estimator] * second.crops
-    return lambda: on_all_cores(lambda network: network(empty), calls)
+    _check_clip()
+    cv2.setNumThreads(1)  # as in a command
+    predictor = predictor_of(MODEL)
+    (video,) = shots(predictor.read(CLIP))
+    seen = predictor.see(video)
+    span = find(predictor.model, seen)[0][0]
+    return lambda poses: tracks_in(predictor.model.sport, seen, span, poses)
+
+
+def _check_clip() -> None:
+    if not CLIP.exists():
+        raise NotMeasured(f"there is no {CLIP}")

@@ -1,10 +1,8 @@
-r"""The whole benchmark in one table: ours, the peer's, their ratio, its spread, the target, and whether it is met.
+r"""The benchmark, one table: ours, the peer's, their ratio, its spread, the target, and whether it is met.
 
-    python -m benchmarks.table [--quick] [--only=training,backbone,i3d,input,…] [--output_dir=build/bench]
+    python -m benchmarks.table [--only=predict,film,…] [--rounds=3] [--output_dir=build/bench]
 
-`make bench` calls it. Each row is measured in pairs of neighbours (`benchmarks.pairs`), and the ratio is the median of
-theirs. --quick takes fewer and smaller ones, and none of full width. --only takes beginnings of the names that stand
-before the colon. Run it on an idle machine: its load is written beside the figures.
+`make bench` calls it. Run it on an idle machine: its load is written beside the figures.
 """
 
 import contextlib
@@ -17,15 +15,15 @@ import sys
 
 from absl import flags
 
-from benchmarks import pairs, rows
+from benchmarks.rows import measured, rows, table
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import unknown_name
 from scoringnet_tf.support.processor import hardware
 
-flags.DEFINE_bool("quick", False, "Fewer and smaller measurements, none of full width.")
-flags.DEFINE_list("only", [], "Beginnings of names of what to measure, e.g. predict or training.small. Default: all.")
+flags.DEFINE_list("only", [], "Beginnings of the rows to measure, e.g. predict. Default: all.")
 flags.DEFINE_string("output_dir", "build/bench", "Folder for the figures, and for what is measured on.")
-flags.DEFINE_integer("rounds", None, "Pairs for each row. Default: 7; 3 for slow rows and with --quick.", 1)
+flags.DEFINE_integer("rounds", 3, "Pairs for each row.", 1)
 
 PACKAGES = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless", "av")
 
@@ -36,12 +34,8 @@ def machine() -> dict[str, object]:
     for name in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-    return {
-        **hardware(),
-        "load": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "packages": versions,
-    }
+    load = round(os.getloadavg()[0], 2)
+    return {**hardware(), "load": load, "python": platform.python_version(), "packages": versions}
 
 
 def main(_: list[str]) -> None:
@@ -49,15 +43,16 @@ def main(_: list[str]) -> None:
     values = flags.FLAGS
     folder = pathlib.Path(values.output_dir).absolute()
     output = folder / f"table-{datetime.datetime.now():%Y-%m-%d-%H%M%S}.json"
-    wanted = rows.chosen(rows.comparisons(folder, values.quick), values.only)
-    rounds, here, results = values.rounds or (3 if values.quick else None), machine(), []
-    for comparison in wanted:
-        print(f"measuring {comparison.name}", file=sys.stderr)
-        for result in pairs.measured(comparison, rounds):
-            results.append(result)
-            measured = [each.to_dict() for each in results]
-            write_json(output, {"machine": here, "quick": values.quick, "rows": measured})
-    print(pairs.table(results))
+    found, here, results = rows(folder), machine(), []
+    for start in values.only:
+        if not any(row.name.startswith(start) for row in found):
+            raise unknown_name("--only", start, [row.name for row in found])
+    for row in found:
+        if not values.only or row.name.startswith(tuple(values.only)):
+            print(f"measuring {row.name}", file=sys.stderr)
+            results.append(measured(row, values.rounds))
+            write_json(output, {"machine": here, "rows": [each.to_dict() for each in results]})
+    print(table(results))
     packages = ", ".join(f"{name} {version}" for name, version in here["packages"].items())
     print(f"\n{here['processor']}, {here['cores']} cores, load {here['load']} at the beginning; {packages}")
     print(f"Median ratio of neighbours, and its least and greatest; all figures: {output}")

@@ -1,61 +1,77 @@
-"""Seconds of a training step and of inference, memory of a step: rows `training` and `backbone` of the table."""
+"""Seconds and memory of a joint step at full width, by the network that reads the frames: rows `C3D` and `I3D`."""
 
-import functools
+import time
 from typing import Any
 
-from benchmarks import rows, workload
-from benchmarks.pairs import Ask
+import numpy as np
+
+from benchmarks import workload
+from benchmarks.worker import Measure
+
+FRAMES, SIZE = 32, (112, 112)
+I3D = "I3D"
 
 
-def measurements(
-    width_multiplier: float,
-    image_size: int,
-    num_frames: int,
-    batch_size: int,
-    precision: str = "float32",
-    backbone: str = rows.SEPARATE,
-    steps: int = 3,
-) -> Ask:
-    """Seconds for a step of a phase or for inference of a video, MiB of a joint step."""
-    from scoringnet_tf.training.strategy import configure
+def step(backbone: str) -> Measure:
+    """Seconds of a step."""
+    return _steps(_model(backbone))
 
-    held, size = workload.peak_mib(), (image_size, image_size)
-    policy = configure(precision, deterministic=False)
-    import scoringnet_tf
-    from scoringnet_tf.inference.evaluation import prediction_function
 
-    network = scoringnet_tf.ScoringNet(
-        image_size=size,
-        width_multiplier=width_multiplier,
-        score_predictor={"score_statistics": {"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)}},
-        backbone=_backbone(backbone, (None, *size, 3), width_multiplier, policy),
-        dtype=policy,
-    )
-    inputs, targets = workload.random_batch(batch_size, num_frames, size)
-    outputs_of = prediction_function(network)
-    trained = functools.lru_cache(maxsize=1)(
-        lambda phase: workload.training_steps(network, batch_size, num_frames, phase)
-    )
+def memory(backbone: str) -> Measure:
+    """MiB that a step holds at its peak beside what Python and its libraries held before."""
+    import keras  # noqa: F401 held before
+    import tensorflow  # noqa: F401
 
-    def measure(what: str) -> float:
-        if what == rows.INFERENCE:
-            return workload.seconds(lambda: outputs_of(inputs, targets["stages"]), steps) / batch_size
-        if what == rows.MEMORY:
-            workload.forget_peak()
-            trained("joint")(steps)
-            return workload.peak_mib() - held
-        return trained(what)(steps) / steps
+    held = workload.peak_mib()
+    steps = _steps(_model(backbone))
+
+    def measure() -> float:
+        workload.forget_peak()
+        steps()
+        return workload.peak_mib() - held
 
     return measure
 
 
-def _backbone(backbone: str, shape: tuple[int | None, ...], width_multiplier: float, policy: str) -> Any:
-    """The network that all parts share; None if each has a C3D."""
-    from scoringnet_tf import C3D, I3D, Backbone
+def _model(backbone: str) -> Any:
+    """A ScoringNet whose parts share a C3D or I3D, or have a C3D each."""
+    import scoringnet_tf
+    from scoringnet_tf import C3D, Backbone
     from scoringnet_tf.weights.backbones import I3D_ENDPOINTS
 
-    name, _, frozen = backbone.partition(" ")
-    given = {"width_multiplier": width_multiplier, "masked": True, "dtype": policy}
-    if name == "C3D":
-        return Backbone(C3D(shape, temporal_pooling=False, **given))
-    return Backbone(I3D(shape, final_endpoint=I3D_ENDPOINTS, **given), trainable=not frozen) if name == "I3D" else None
+    shape, shared = (None, *SIZE, 3), None
+    if backbone == "C3D":
+        shared = Backbone(C3D(shape, temporal_pooling=False, masked=True))
+    elif backbone == I3D:
+        shared = Backbone(scoringnet_tf.I3D(shape, final_endpoint=I3D_ENDPOINTS, masked=True))
+    statistics = {"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)}
+    return scoringnet_tf.ScoringNet(image_size=SIZE, score_predictor={"score_statistics": statistics}, backbone=shared)
+
+
+def _steps(model: Any) -> Measure:
+    """A joint step on a random video; one before it is not counted: with it goes what `fit` takes to begin."""
+    import keras
+    import tensorflow as tf
+
+    from scoringnet_tf.training.optimizer import LayerwiseAdam
+
+    data = tf.data.Dataset.from_tensors(_random_batch())
+    model.compile(optimizer=LayerwiseAdam(1e-4), phase="joint")
+    ends: list[float] = []
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))
+
+    def measure() -> float:
+        ends.clear()
+        model.fit(data.repeat(2), verbose=0, shuffle=False, callbacks=[clock])
+        return ends[1] - ends[0]
+
+    return measure
+
+
+def _random_batch() -> tuple[dict, dict]:
+    """Inputs and targets of one random video of a sport with three stages."""
+    rng, shape = np.random.default_rng(0), (1, FRAMES, *SIZE, 3)
+    stages = np.repeat([[1, 2, 3, 0]], FRAMES // 4, axis=1).astype("int32")
+    scores = {name: rng.normal(0, 1, 1).astype("float32") for name in ("difficulty", "execution", "final")}
+    inputs = {"frames": rng.integers(0, 256, shape).astype("uint8"), "mask": np.ones(shape[:2], bool)}
+    return inputs, {"stages": stages, **scores}

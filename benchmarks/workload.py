@@ -1,34 +1,32 @@
-"""What benchmarks work on and measure by: random batches, processor time, memory, training steps."""
+"""What benchmarks measure by: the clock, the processor's time, memory."""
 
 import math
 import re
-import resource
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-if TYPE_CHECKING:
-    from scoringnet_tf.models.scoring_net import ScoringNet
-
-# Threads that wait for each other are at work as the processor counts it.
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+from typing import Any
 
 
-def seconds(call: Callable[[], Any], times: int = 1) -> float:
-    """Seconds that a call takes, the mean of several."""
+def seconds(call: Callable[[], Any]) -> float:
+    """Seconds that a call takes by the clock."""
     start = time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.perf_counter() - start) / times
+    call()
+    return time.perf_counter() - start
 
 
-def processor_seconds() -> float:
-    """User and system time of this process and of its children that have ended; other work disturbs it less."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+def seconds_of_command(*command: Any) -> float:
+    """Seconds that a command takes by the clock."""
+    words = [str(word) for word in command]
+    return seconds(lambda: subprocess.run(words, stdout=subprocess.DEVNULL, check=True))
+
+
+def processor_seconds_of(call: Callable[[], Any]) -> float:
+    """User and system time that a call takes in this process; other work disturbs it less than the clock."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
 
 
 def peak_mib() -> float:
@@ -46,36 +44,3 @@ def forget_peak() -> None:
     path = Path("/proc/self/clear_refs")
     if path.exists():
         path.write_text("5", encoding="ascii")
-
-
-def random_batch(batch_size: int, num_frames: int, image_size: tuple[int, int]) -> tuple[dict, dict]:
-    """Inputs and targets of one batch of random videos for a `ScoringNet` of a sport with three stages."""
-    rng = np.random.default_rng(0)
-    shape = (batch_size, num_frames, *image_size, 3)
-    stages = np.resize(np.repeat([1, 2, 3, 0], num_frames // 4 + 1), shape[:2]).astype("int32")
-    scores = {name: rng.normal(0, 1, batch_size).astype("float32") for name in ("difficulty", "execution", "final")}
-    inputs = {"frames": rng.integers(0, 256, shape).astype("uint8"), "mask": np.ones(shape[:2], bool)}
-    return inputs, {"stages": stages, **scores}
-
-
-def training_steps(model: "ScoringNet", batch_size: int, num_frames: int, phase: str) -> Callable[[int], float]:
-    """A function that trains a model on random videos, one phase, and gives the seconds of so many steps.
-
-    They come after a first one, which is not counted: with it goes what `fit` takes to begin, once an epoch of a run.
-    """
-    import keras
-    import tensorflow as tf
-
-    from scoringnet_tf.training.optimizer import LayerwiseAdam
-
-    data = tf.data.Dataset.from_tensors(random_batch(batch_size, num_frames, model.image_size))
-    model.compile(optimizer=LayerwiseAdam(1e-4), phase=phase)
-    ends: list[float] = []
-    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))
-
-    def train(steps: int) -> float:
-        ends.clear()
-        model.fit(data.repeat(1 + steps), verbose=0, shuffle=False, callbacks=[clock])
-        return ends[-1] - ends[0]
-
-    return train

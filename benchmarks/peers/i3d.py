@@ -1,12 +1,11 @@
-"""I3D in PyTorch, with the weights of ours: what `benchmarks.trunk` and `extract` are measured against.
+"""I3D in PyTorch: what `benchmarks.i3d` is measured against. Random weights, which change no time."""
 
-Independent of ours: it imports nothing of `scoringnet_tf`.
-"""
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from benchmarks import workload
+from benchmarks.i3d import FRAMES
 
 LAYERS = (  # name: (filters, kernel, stride) of a convolution, (window, stride) of a pooling, filters of a block
     ("Conv3d_1a_7x7", (64, 7, 2)),
@@ -26,7 +25,7 @@ LAYERS = (  # name: (filters, kernel, stride) of a convolution, (window, stride)
     ("Mixed_5b", (256, 160, 320, 32, 128, 128)),
     ("Mixed_5c", (384, 192, 384, 48, 128, 128)),
 )
-KERNELS = ("0a_1x1",), ("0a_1x1", "0b_3x3"), ("0a_1x1", "0b_3x3"), ("0b_1x1",)  # of a block's branches
+KERNELS = (1,), (1, 3), (1, 3), (1,)  # of a block's branches
 
 
 class Unit(nn.Module):
@@ -36,8 +35,7 @@ class Unit(nn.Module):
         super().__init__()
         self.kernel, self.stride = (kernel,) * 3, (stride,) * 3
         self.conv = nn.Conv3d(inputs, filters, kernel, stride, padding=kernel // 2 if stride == 1 else 0, bias=False)
-        self.norm = nn.BatchNorm3d(filters, 1e-3, momentum=0.001)
-        self.norm.weight.requires_grad_(False)
+        self.norm = nn.BatchNorm3d(filters, 1e-3)
 
     def forward(self, x):
         """Applies the layers."""
@@ -53,7 +51,7 @@ class Mixed(nn.Module):
         self.branches, counts = nn.ModuleList(), iter(filters)
         for kernels in KERNELS:
             sizes = [inputs, *(next(counts) for _ in kernels)]
-            units = [Unit(*sizes[place : place + 2], int(name[-1])) for place, name in enumerate(kernels)]
+            units = [Unit(*sizes[place : place + 2], kernel) for place, kernel in enumerate(kernels)]
             self.branches.append(nn.Sequential(*units))
 
     def forward(self, x):
@@ -63,10 +61,7 @@ class Mixed(nn.Module):
 
 
 class I3D(nn.Module):
-    """I3D: frames uint8 (B, L, H, W, 3) → its last endpoint (B, 1024, ⌈L / 8⌉, h, w).
-
-    Batch normalisation works as in inference, as our `Backbone` has it.
-    """
+    """I3D: frames uint8 (B, L, H, W, 3) → its last endpoint (B, 1024, ⌈L / 8⌉, h, w)."""
 
     def __init__(self):
         super().__init__()
@@ -79,53 +74,22 @@ class I3D(nn.Module):
 
     def forward(self, frames):
         """Applies the layers; what is in memory stays channels last."""
-        return self.ends(frames)[-1]
-
-    def ends(self, frames, names=("Mixed_4f", "Mixed_5c")):
-        """The results of these endpoints."""
-        x, found = frames.permute(0, 4, 1, 2, 3) / 127.5 - 1.0, []
+        x = frames.permute(0, 4, 1, 2, 3) / 127.5 - 1.0
         for name, parts in LAYERS:
             x = self.blocks[name](x) if name in self.blocks else F.max_pool3d(F.pad(x, _same(x, *parts)), *parts)
-            found += [x] if name in names else []
-        return found
-
-    def train(self, mode=True):
-        """Training, but for the statistics of batch normalisation."""
-        super().train(mode)
-        for module in self.modules():
-            if isinstance(module, nn.BatchNorm3d):
-                module.eval()
-        return self
-
-    def learn(self, blocks):
-        """Lets the last `blocks` endpoints learn, None for all; the parameters that do."""
-        names = [name for name, _ in LAYERS]
-        learning = names if blocks is None else names[-blocks:]
-        for name, parameter in self.named_parameters():
-            parameter.requires_grad_(name.split(".")[1] in learning and not name.endswith("norm.weight"))
-        return [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return x
 
 
-def load(network, weights):
-    """Gives a network the weights of our `I3D`: layer → arrays, as `Layer.get_weights` has them."""
-    with torch.no_grad():
-        for layer, unit in _units(network):
-            unit.conv.weight.copy_(torch.from_numpy(np.moveaxis(weights[layer][0], (-1, -2), (0, 1)).copy()))
-            norm = (unit.norm.bias, unit.norm.running_mean, unit.norm.running_var)
-            for parameter, array in zip(norm, weights[f"{layer}_batch_norm"], strict=True):
-                parameter.copy_(torch.from_numpy(np.array(array)))
-    return network
+def inference():
+    """Processor seconds, one thread, channels last."""
+    torch.set_num_threads(1)
+    network, frames = I3D().to(memory_format=torch.channels_last_3d).eval(), torch.from_numpy(FRAMES)
 
+    def infer():
+        with torch.inference_mode():
+            network(frames)
 
-def _units(network):
-    """(name of our layer, `Unit`) of each convolution."""
-    for name, block in network.blocks.items():
-        if isinstance(block, Unit):
-            yield name, block
-            continue
-        for branch, (kernels, units) in enumerate(zip(KERNELS, block.branches, strict=True)):
-            for kernel, unit in zip(kernels, units, strict=True):
-                yield f"{name}_Branch_{branch}_Conv3d_{kernel}", unit
+    return lambda: workload.processor_seconds_of(infer)
 
 
 def _same(x, kernel, stride):

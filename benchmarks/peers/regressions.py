@@ -23,6 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
+from benchmarks import data, workload
+
 FOLDS = KFold(5, shuffle=True, random_state=0)
 
 
@@ -59,6 +61,12 @@ def compare(folder):
             of_folds.append((order, np.abs(truth - predicted).mean()))
         figures[name] = tuple(np.mean(of_folds, axis=0).tolist())
     return figures
+
+
+def script(folder):
+    """Seconds of this script on the vectors of `cross_validate`'s row."""
+    source = data.vectors(pathlib.Path(folder), *data.VECTORS) / "source"
+    return lambda: workload.seconds_of_command(sys.executable, "-m", __name__, source)
 
 
 if __name__ == "__main__":
