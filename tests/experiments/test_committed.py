@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from command_forks import ROOT
 
-from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, SCALE, Experiment, Row
 from scoringnet_tf.experiments.cross_validation import OURS as SCORING_NET
@@ -47,15 +46,6 @@ def test_cells_of_committed_results_are_those_of_their_predictions(folder, monke
         for what in {"interval", "more"} & cells.get(name, {}).keys():
             np.testing.assert_allclose(cells[name][what], with_nan(kept[row][name][what]), atol=1e-6, err_msg=row)
         assert kept[row].get(name, {}).keys() == cells.get(name, {}).keys()
-
-
-def test_tables_in_pages_are_those_of_the_committed_results():
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        text = page.read_text(encoding="utf-8")
-        tables = re.findall(r"<!-- results: (\S+) -->\n(.*?)<!-- /results -->", text, re.S)
-        assert len(tables) == text.count("<!-- results: ") == text.count("<!-- /results -->")
-        for name, shown in tables:
-            assert shown == (ROOT / "results" / name / "table.md").read_text(encoding="utf-8"), (page, name)
 
 
 SYSTEMS = (SCORING_NET, "Ridge", "SVR", "Gaussian process", "Extra trees", "First principal component")
@@ -107,14 +97,6 @@ def test_a_claim_has_the_figures_of_its_table(claim):
         if "told apart" in cell and len(rows) == 2:
             low, high = kept[rows[1]][figure]["more"]
             assert (low > 0 or high < 0) == ("not told apart" not in cell), claim
-
-
-def test_the_entry_tells_execution_better_than_the_pre_starting():
-    """Table 1 does not set these two side by side: the draws are those of its intervals."""
-    (found,) = read_results(ROOT / "results/diving/table1/predictions.csv")
-    draws = found.drawn("e_src")
-    assert bootstrap.interval(draws["entry"] - draws["pre-starting"])[0] > 0
-    assert bootstrap.interval(draws["entry"] - draws["take-flight"])[0] < 0
 
 
 @pytest.mark.parametrize("sport", ["diving", "vault"])

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 
 import keras
 import numpy as np
@@ -21,19 +20,6 @@ from scoringnet_tf.experiments.training import Fitting, Training
 
 TABLE = Experiment("Table", "Which?", [Row("SVR", baseline="c3d_svr"), Row("LSTM", baseline="c3d_lstm")], "SVR")
 VECTORS = pathlib.Path(__file__).parents[2] / "recipes/p3d_vectors.py"
-
-
-def test_a_ceiling_is_fitted_again_if_the_faults_of_a_rendering_change(surroundings, tmp_path):  # noqa: F811
-    first, second = (tmp_path / name for name in ("first", "second"))
-    for folder in (first, second):
-        shutil.copytree(surroundings.records.records_dir, folder)
-        (folder / "factors.csv").write_text("video_id,deserved\n1,20\n")
-    own, rendering = (dataclasses.replace(surroundings.records, records_dir=str(each)) for each in (first, second))
-    where, ceiling = dataclasses.replace(surroundings, records=own, renderings=(rendering,)), Fitting({}, 0, "faults")
-    before = ceiling.configuration(where)
-    (second / "factors.csv").write_text("video_id,deserved\n1,21\n")
-    after = ceiling.configuration(where)
-    assert after["factors"][0] == before["factors"][0] and after["factors"][1] != before["factors"][1]
 
 
 def test_a_system_is_fitted_once_for_all_renderings(surroundings, commands):  # noqa: F811

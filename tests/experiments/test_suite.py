@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 
-import numpy as np
 import pytest
 import yaml
 from refusals import refused
@@ -14,7 +13,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import suite, training
 from scoringnet_tf.experiments.__main__ import PRESETS, PROJECT
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
-from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
+from scoringnet_tf.experiments.training import Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.training.config import TrainingConfig
@@ -97,21 +96,6 @@ def test_a_command_that_fails_says_its_last_words(tmp_path):
         training.run_command("scoringnet_tf.train", [], tmp_path / "log.txt")
     assert "exited 1" in str(caught.value) and "[missing_flag]" in str(caught.value)
     assert (tmp_path / "log.txt").read_text().startswith("$ python -m scoringnet_tf.train")
-
-
-@pytest.mark.slow
-def test_a_real_run_is_trained_evaluated_and_described(diving_records, tmp_path):
-    flags = "--image_size=32,32 --width_multiplier=0.0625 --batch_size=4 --clip_lengths=8,8 --validation_fraction=0.3"
-    flags += " --fragments=whole --scores=final --epochs=1 --max_steps=1"
-    (tmp_path / "tiny.flags").write_text("\n".join(flags.split()))
-    info = DatasetInfo.load(diving_records)
-    where, table = Surroundings(tmp_path / "tiny.flags", info, (), tmp_path / "runs"), Experiment("", "", [Row("one")])
-    assert suite.run([table], where, 1) == []
-    results = suite.results(table, where, 1)
-    assert results.predicted["one"]["final"].shape == (1, 1, len(info.split("test")["ids"]))
-    assert list(results.ids) == sorted(info.split("test")["ids"])
-    expected = [info.videos[video_id]["final"] for video_id in results.ids]
-    np.testing.assert_allclose(results.truth["final"], expected, atol=1e-3)
 
 
 # === Flags ===
@@ -258,10 +242,6 @@ def test_what_lies_beside_predictions_is_read_whole_or_refused(file, left, code,
     path.write_bytes(path.read_bytes()[:left])
     with refused(code, path):
         suite.described(EXPERIMENT, [surroundings], 1)
-    if file == "metrics.json":
-        path.unlink()
-        with pytest.raises(FileNotFoundError):
-            suite.described(EXPERIMENT, [surroundings], 1)
 
 
 def test_results_know_the_groups_of_their_videos(surroundings, commands):  # noqa: F811

@@ -168,18 +168,6 @@ def test_draws_of_stages_are_paired_and_lie_around_the_figure(of_stages):
     np.testing.assert_allclose(of_stages.values("worse", MEAN), classes)
 
 
-def test_intervals_of_frames_cover_videos_renderings_and_seeds():
-    truth = np.stack([TRUE] * 8)
-    half, none = (np.where(np.arange(20) < wrong, (TRUE + 1) % 4, TRUE) for wrong in (10, 0))
-    of_videos = [list(zip(truth, [half, none] * 4, strict=True))]
-    of_renderings = [list(zip(truth, [found] * 8, strict=True)) for found in (half, none)]
-    for reports, axis in ((of_videos, 0), (of_renderings, 0), (of_renderings, 1)):
-        counted = [counts(videos, STAGES) for videos in reports]
-        found = {name: np.expand_dims([one[name] for one in counted], axis) for name in counted[0]}
-        low, high = interval(StageResults(tuple("abcdefgh"), OF_STAGES, {"row": found}).drawn("frames", 200)["row"])
-        assert low < 0.75 < high and high - low > 0.1
-
-
 def test_groups_of_videos_of_stages_are_drawn_whole(of_stages):
     """Of two groups a draw takes one."""
     groups = ("one",) * 20 + ("two",) * 20

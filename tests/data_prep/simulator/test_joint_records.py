@@ -8,7 +8,6 @@ from absl import flags
 from absl.testing import flagsaver
 from refusals import refused
 from scipy.interpolate import CubicSpline
-from test_commands import started
 from tiny_records import feature_video, write_records
 
 from data_prep.commands import simulate as command
@@ -124,16 +123,6 @@ def test_a_finished_run_is_left_as_it_is_and_another_refused(dives):
     assert {path: path.stat().st_mtime_ns for path in dives.iterdir()} == before
 
 
-@pytest.mark.slow
-def test_a_new_user_sees_the_progress_alone(tmp_path):
-    words = ["--joints", "--num_videos=4", "--test_fraction=0.5", "--workers=2", f"--output_dir={tmp_path / 'dives'}"]
-    result = started("data_prep", "simulate", *words)
-    assert result.returncode == 0 and not result.stdout
-    assert {line.partition(":")[0] for line in result.stderr.splitlines() if line} == {"simulating diving"}, (
-        result.stderr
-    )
-
-
 @pytest.mark.parametrize("other", ["--height=120", "--width=160", "--close", "--split=test", "--task=motion"])
 def test_options_of_pictures_are_refused(other):
     with flagsaver.flagsaver(), refused("flags_conflict", other.partition("=")[0]):
@@ -141,21 +130,17 @@ def test_options_of_pictures_are_refused(other):
         command._settings_from_flags()
 
 
-def test_evaluation_sees_one_film_whatever_the_batches_and_the_seed(dives):
-    one, other = shown(dives), shown(dives, batch_size=3, seed=5)
-    assert one.keys() == other.keys() and all((one[name][0] == other[name][0]).all() for name in one)
-    name, exact = next(iter(shown(dives, joint_noise=0.0, ids=[*one][-1:]).items()))
-    assert exact[0].shape == one[name][0].shape and (exact[1] == one[name][1]).all()
-    assert (exact[0][..., 2] == 1).all() and not np.isclose(exact[0], one[name][0]).all(axis=2).any()
-
-
-def test_training_draws_a_film_for_each_epoch_whatever_the_batches(dives):
+def test_evaluation_sees_one_film_and_training_one_for_each_epoch_whatever_the_batches_and_the_seed(dives):
+    one, other, exact = shown(dives), shown(dives, batch_size=3, seed=5), shown(dives, joint_noise=0.0)
     alone, among, later = (
         shown(dives, augmentation=STILL, first_epoch=epoch, epochs=epoch + 1, batch_size=size)
         for epoch, size in ((1, 1), (1, 3), (2, 1))
     )
-    for name, (film, _) in alone.items():
-        assert (film == among[name][0]).all() and not np.isclose(film, later[name][0]).all(axis=2).any()
+    for name, (film, stages) in one.items():
+        assert (film == other[name][0]).all() and (alone[name][0] == among[name][0]).all()
+        assert (exact[name][0][..., 2] == 1).all() and (exact[name][1] == stages).all()
+        for first, second in ((film, exact[name][0]), (alone[name][0], later[name][0])):
+            assert first.shape == second.shape and not np.isclose(first, second).all(axis=2).any()
 
 
 def test_other_records_have_no_joints_to_disturb(tmp_path):
