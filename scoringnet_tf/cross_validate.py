@@ -56,7 +56,7 @@ def _splits(surroundings: Surroundings) -> list[Split]:
             raise InputError("flags_conflict", "--split_files excludes --folds and --group.")
         return suite.splits_of(surroundings, 0, values.split_files)
     if values.group not in (None, "group"):
-        hint = f"Build the records with --columns=group={values.group}, and give --group=group."
+        hint = f"Call the column {values.group} group, build the records, and give --group=group."
         raise InputError("unknown_name", f"--group={values.group}: records keep one column of groups, group.", hint)
     if values.group:
         return group_folds(info, values.folds if values["folds"].present else None)

@@ -82,13 +82,18 @@ def test_frames_are_stored_as_the_flags_say(diving_copy, tmp_path):
 
 def test_a_table_is_read_as_the_flags_say(tmp_path):
     """More semicolons than bars, a name in cp1252, a decimal comma; nothing else tells split or stride."""
-    rows = ["features|group|P;o;i;n;ts|difficulty", "a.npy|Jürgens|14.5|5.0", "b.npy|Eve|14|5", "c.npy|Ann|14.0|5,2"]
+    rows = [
+        "features|group|final|o;t;h;e;r|difficulty",
+        "a.npy|Jürgens|14.5||5.0",
+        "b.npy|Eve|14||5",
+        "c.npy|Ann|14.0||5,2",
+    ]
     (tmp_path / "table.txt").write_bytes("\n".join(rows).encode("cp1252"))
     (tmp_path / "split.csv").write_text("id,split\na.npy,test\nb.npy,train\nc.npy,train\n")
     for number, name in enumerate("abc"):
         np.save(tmp_path / f"{name}.npy", np.random.default_rng(number).normal(size=(6, 4)))
     flags = [f"--manifest_csv={tmp_path / 'table.txt'}", f"--split_csv={tmp_path / 'split.csv'}", "--on_error=skip"]
-    flags += ["--sport=vault", "--columns=final=P;o;i;n;ts", "--delimiter=bar", "--nodecimal_comma"]
+    flags += ["--sport=vault", "--delimiter=bar", "--nodecimal_comma"]
     flags += ["--encoding=cp1252", "--feature_stride=4"]
     info = built("manifest", tmp_path, tmp_path / "records", *flags)
     known = {name: (video["split"], video["group"], video["final"]) for name, video in info.videos.items()}

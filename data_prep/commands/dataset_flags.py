@@ -5,6 +5,7 @@ from typing import Any
 from absl import flags
 
 from data_prep.datasets import DATASETS
+from data_prep.datasets.readers.text import DELIMITERS
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Official layout in --source_dir.", required=True)
@@ -24,8 +25,7 @@ flags.DEFINE_string(
     "UNLV, MIT-Diving: diving or diving_phases. Manifest, motion: a shipped sport, or your own .yaml file.",
 )
 flags.DEFINE_string("manifest_csv", None, "Manifest: table (docs/data.md). Default: manifest.csv in --source_dir.")
-flags.DEFINE_list("columns", None, "Manifest: meanings for other column names, such as final=Points,mark_1=Judge A.")
-flags.DEFINE_string("delimiter", None, "Manifest: delimiter, or its name (comma, semicolon, tab, bar). Default: found.")
+flags.DEFINE_enum("delimiter", None, [*DELIMITERS], "Manifest: delimiter. Default: found.")
 flags.DEFINE_boolean("decimal_comma", None, "Manifest: decimal commas (3,2) in numbers. Default: found.")
 flags.DEFINE_string("encoding", None, "Manifest: table encoding, such as cp1252. Default: UTF-8.")
 flags.DEFINE_integer(

@@ -13,7 +13,7 @@ import numpy as np
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Fields, Published, Sample, Source
-from data_prep.datasets.scores import agree, complete_scores, odd_executions
+from data_prep.datasets.scores import agree, complete_scores
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import Sport, get_sport
 
@@ -43,7 +43,7 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    notes = [*unused_note(fine, splits), *odd_executions(sport, samples)]
+    notes = unused_note(fine, splits)
     settings = {"coarse_annotations": coarse_path.name if coarse_path else "none"}
     return Source("diving", samples, settings, tuple(notes), published=PUBLISHED)
 

@@ -14,25 +14,59 @@ one with features and no videos. Stages and num_frames still count the video's f
 
 import dataclasses
 import math
+import re
 import unicodedata
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from data_prep.datasets.own_table import GIVES_A_SCORE, OwnTable, meaningful, read_own_table
-from data_prep.datasets.performances import number_performances, read_stretch
+from data_prep.datasets.performances import FRAMES, TIMES, number_performances, read_stretch, stretch_columns
 from data_prep.datasets.readers.layout import unlisted_note
-from data_prep.datasets.readers.text import Row
+from data_prep.datasets.readers.text import Row, Table, has_decimal_comma, read_table
 from data_prep.datasets.sample import Fields, Sample, Source
-from data_prep.datasets.scores import complete_scores, judged_scores, odd_executions, odd_scales, read_marks
-from data_prep.datasets.stage_labels import odd_segments
-from data_prep.datasets.table_stages import STAGE_CSV, boundary_columns, label_samples, read_boundaries, stage_files
+from data_prep.datasets.scores import MARKS, complete_scores, judged_scores, read_marks
+from data_prep.datasets.stage_labels import STAGE_CSV, odd_segments, unlabelled_note
+from data_prep.datasets.table_stages import (
+    boundary_columns,
+    read_boundaries,
+    stage_files,
+    with_corrections,
+    with_stage_table,
+)
 from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, Sport, SportForm, kept_form
-from scoringnet_tf.support.messages import InputError, Remark, shown
+from scoringnet_tf.support.messages import InputError, Remark
 
 TABLE = "manifest.csv"
+COLUMNS = ("video", "split", "id", "group", "num_frames", *FRAMES, *TIMES)  # in any sport, beside its scores and stages
+OF_FEATURES = ("features", "fps")
+MARK = re.compile(r"mark_[1-9]\d?")
+WITH_DECIMALS = (*SCORES, "penalty", MARKS, *TIMES, "fps")
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnTable:
+    """A table, and what its columns tell."""
+
+    path: Path  # of the file
+    rows: list[Row]
+    columns: frozenset[str]  # those that mean something
+    unused: tuple[str, ...]  # the others
+    decimal_comma: bool  # numbers are written 3,2
+    stretch: tuple[str, str] | None  # the columns that say where performances lie in their files
+    has_boundaries: bool  # columns hold the stages
+    has_groups: bool  # a row names a group
+    notes: tuple[Remark, ...]  # what was taken from the content
+
+    @property
+    def has_features(self) -> bool:
+        """Whether the table has features and no videos."""
+        return "features" in self.columns
+
+    def fields(self, row: Row) -> Fields:
+        """Returns a row's values, to check one by one."""
+        return Fields(f"{self.path.name}, row {row.number}", row, self.decimal_comma)
 
 
 def read(
@@ -40,63 +74,103 @@ def read(
     sport: SportForm | None = None,
     manifest_csv: str | Path | None = None,
     feature_stride: int | None = None,
-    columns: Sequence[str] | None = None,
     delimiter: str | None = None,
     decimal_comma: bool | None = None,
     encoding: str | None = None,
 ) -> Source:
     """Reads a table with videos, or their features; None is found by itself.
 
-    `columns` are `meaning=column`, `feature_stride` is frames from one step of features to the next; for the last three
-    see `readers.text`.
+    `feature_stride` is frames from one step of features to the next; for the last three see `readers.text`.
 
     Raises:
-        OptionError: `sport`, `columns`, `delimiter` or `encoding` is unknown, or `feature_stride` comes with videos.
-        InputError: the table is missing, malformed or ambiguous as a whole, or holds no score.
+        OptionError: `sport` or `encoding` is unknown, or `feature_stride` comes with videos.
+        InputError: the table is missing, malformed or ambiguous as a whole, or holds neither a score nor a stage.
     """
     rules = sport_option(sport)
-    table = read_own_table(Path(manifest_csv or source_dir / TABLE), rules, columns, delimiter, decimal_comma, encoding)
+    table = _read_table(Path(manifest_csv or source_dir / TABLE), rules, delimiter, decimal_comma, encoding)
     if feature_stride is not None and not table.has_features:
         raise OptionError("flag_unused", f"--feature_stride: {table.path} has no column features.")
-    # 1. The rows, each by itself
-    samples, spellings = _one_spelling([_sample(source_dir, table, row, rules) for row in table.rows])
-    are_named = [bool(row.get("id")) for row in table.rows]
-    samples = number_performances(samples, are_named)
-    # 2. Their stages
-    stages, label_paths = "none", _stages_beside(table, source_dir, samples)
-    label_notes: list[Remark] = []
-    if table.has_boundaries:
-        stages = f"columns of {table.path.name}"
-        names = ", ".join(table.columns[name] for name in boundary_columns(rules))
-    elif label_paths:
-        stages = "corrections" if label_paths[0].is_dir() else STAGE_CSV
-        files = [
-            row.get("video", sample.video_id) if table.has_features else _plain_path(row["video"])
-            for sample, row in zip(samples, table.rows, strict=True)
-        ]
-        samples, label_notes = label_samples(samples, files, are_named, label_paths, rules, _plain_path)
-    _expect_scores(table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=stages != "none")
-    # 3. What a user should know
-    stage_note = f"Stage labels: {stages} ({names})." if table.has_boundaries else f"Stage labels: {stages}."
-    notes = (
-        Remark("stage_labels", stage_note),
+    samples = [_sample(source_dir, table, row, rules) for row in table.rows]
+    samples = number_performances(samples, [bool(row.get("id")) for row in table.rows])
+    samples, stages, notes = _with_stages(table, source_dir, samples, rules)
+    _check_groups(table.path, samples)
+    _expect_labels(table, samples, rules, is_labelled=stages != "none")
+    notes = [
+        Remark("stage_labels", f"Stage labels: {stages}."),
         *table.notes,
-        *spellings,
-        *label_notes,
-        *odd_executions(rules, samples),
-        *odd_scales(rules, samples),
+        *notes,
         *odd_segments({sample.video_id: sample.segments for sample in samples}),
         *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
-    )
-    settings = {"manifest": table.path.name, "stage_labels": stages}
+    ]
     return Source(
         kept_form(rules),
         tuple(samples),
-        settings,
-        notes,
+        {"manifest": table.path.name, "stage_labels": stages},
+        tuple(notes),
         has_features=table.has_features,
         feature_stride=feature_stride,
     )
+
+
+# === The table ===
+
+
+def _read_table(
+    path: Path, sport: Sport, delimiter: str | None, decimal_comma: bool | None, encoding: str | None
+) -> OwnTable:
+    table = read_table(path, delimiter, encoding)
+    columns = _columns(path, table, sport)
+    unused = tuple(name for name in table.header if name not in columns)
+    has_commas = has_decimal_comma(path, _numbers(table.rows, columns)) if decimal_comma is None else decimal_comma
+    notes = [*table.notes]
+    if has_commas and decimal_comma is None:
+        notes.append(Remark("decimal_comma", "Numbers are taken to have a decimal comma (--decimal_comma)."))
+    if unused:
+        notes.append(Remark("unused_columns", f"Unused columns: {', '.join(unused)}."))
+    has_boundaries = bool(columns & {*boundary_columns(sport)})
+    has_groups = any(row.get("group") for row in table.rows)
+    stretch = stretch_columns(path, columns)
+    return OwnTable(path, table.rows, columns, unused, has_commas, stretch, has_boundaries, has_groups, tuple(notes))
+
+
+def _columns(path: Path, table: Table, sport: Sport) -> frozenset[str]:
+    """Returns the columns that mean something; InputError if they cannot be, or others are called nearly alike."""
+    stages, scores = boundary_columns(sport), sport.scores
+    if taken := {*sport.stages[1:]} & {*COLUMNS, *OF_FEATURES, *SCORES, "penalty", MARKS, *stages[-1:]}:
+        raise OptionError("name_taken", f"--sport: {', '.join(taken)} of {sport.name} has the name of a column.")
+    known = {*COLUMNS, *scores, *stages, *(OF_FEATURES if "features" in table.header else ())}
+    known |= {"penalty"} if sport.fusion else set()
+    known |= {MARKS, *filter(MARK.fullmatch, table.header)} if sport.marks else set()
+    columns = frozenset(known & {*table.header})
+    plain = {_plain(name): name for name in known}
+    if odd := [name for name in table.header if name not in columns and _plain(name) in plain]:
+        raise InputError("unknown_name", f"{path}: the column {odd[0]} is not called {plain[_plain(odd[0])]}.")
+    if not {"video", "features"} & columns:
+        what = f"{path}: no column video in {', '.join(table.header)}. Every row needs a file, its video or features."
+        raise InputError("missing_column", what, "If rows are numbers alone, save each in a .npy file (docs/data.md).")
+    if timed := sorted({*FRAMES, *TIMES} & columns if "features" in columns else ()):
+        raise InputError("wrong_columns", f"{path}: files of features are whole, without {', '.join(timed)}.")
+    if 0 < len(columns & {*stages}) < len(stages):
+        named = ", ".join(sorted(columns & {*stages}))
+        raise InputError("columns_of_stages", f"{path}: of the columns {', '.join(stages)} there is {named} alone.")
+    if not table.rows:
+        raise InputError("no_rows", f"{path} has no rows.")
+    return columns
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name.casefold())
+
+
+def _numbers(rows: Iterable[Row], columns: frozenset[str]) -> Iterable[str]:
+    for row in rows:
+        for name in columns:
+            if name in WITH_DECIMALS or MARK.fullmatch(name):
+                words = (word.removesuffix(",") for word in re.split(r"[\s;/|]+", row[name]))
+                yield from (word for word in words if ":" not in word)  # not timecodes
+
+
+# === Its rows ===
 
 
 def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample:
@@ -104,13 +178,14 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
     if table.has_features:
         files = _features(source_dir, fields, row)
     else:
-        video = _plain_path(row["video"])
-        files = {"video_id": row.get("id") or video, "path": source_dir / video}
+        files = {"video_id": row.get("id") or row["video"], "path": source_dir / row["video"]}
     is_stretch = any(row[name] for name in table.stretch or ())
     stretch = read_stretch(fields, row, table.stretch, files["path"]) if table.stretch and is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
-    scores = {name: fields.number(name, required=False) for name in (*SCORES, "penalty")}
-    scores = judged_scores(fields, sport, read_marks(fields, row), scores)
+    scores = {
+        name: fields.number(name, required=False) if name in table.columns else None for name in (*SCORES, "penalty")
+    }
+    scores = judged_scores(fields, sport, read_marks(fields, row) if sport.marks else [], scores)
     num_frames = fields.integer("num_frames", required=False)
     if num_frames is not None and num_frames < 1:
         fields.report("out_of_range", f"num_frames {num_frames} is not above 0.")
@@ -119,7 +194,7 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
         split=row.get("split", ""),
         where=fields.where,
         segments=segments,
-        group=row["group"] or None if table.has_groups else _plain_path(row["video"]) if is_stretch else None,
+        group=row["group"] or None if table.has_groups else row["video"] if is_stretch else None,
         frames=stretch,
         is_stretch=is_stretch,
         num_frames=num_frames,
@@ -128,55 +203,51 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
     )
 
 
-def _plain_path(path: str) -> str:
-    r"""Returns a file's name in the folder, the same for day1\a.mp4 and ./day1/a.mp4."""
-    return str(PurePosixPath(path.replace("\\", "/")))
-
-
 def _features(source_dir: Path, fields: Fields, row: Row) -> dict[str, Any]:
     name = row.get("id") or row.get("video", row["features"])
     if not (row["features"] and name):
         fields.report("missing_value", "the file of features, or its name in the column video, is missing.")
-    file = FeatureFile.parse(row["features"].replace("\\", "/"))
+    file = FeatureFile.parse(row["features"])
     fps = fields.number("fps", required=False)
     if fps is not None and not 0 < fps < math.inf:
         fields.report("out_of_range", f"fps {fps:g} is not above 0.")
     return {"video_id": name, "path": source_dir / file.path, "array": file.array, "fps": fps}
 
 
-def _one_spelling(samples: list[Sample]) -> tuple[list[Sample], list[Remark]]:
-    """Gives groups that differ in case, spaces or Unicode form alone one name, and notes them."""
-    spellings: dict[str, list[str]] = {}
-    for group in (sample.group for sample in samples if sample.group):
-        known = spellings.setdefault(_folded(group), [])
-        known += [] if group in known else [group]
-    several = [" = ".join(known) for known in spellings.values() if len(known) > 1]
-    note = [Remark("group_spellings", f"Groups taken for one: {shown(several)}.")] if several else []
-    return [
-        dataclasses.replace(sample, group=spellings[_folded(sample.group)][0]) if sample.group else sample
-        for sample in samples
-    ], note
-
-
-def _folded(group: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", group).casefold().split())
-
-
-def _stages_beside(table: OwnTable, source_dir: Path, samples: list[Sample]) -> list[Path]:
-    """The `stage_files` beside the table, else beside the videos."""
+def _with_stages(
+    table: OwnTable, source_dir: Path, samples: list[Sample], sport: Sport
+) -> tuple[list[Sample], str, list[Remark]]:
+    """Returns the samples with their stages, where these are from, and notes."""
     paths = stage_files(list(dict.fromkeys((table.path.parent, source_dir))), (each.path.parent for each in samples))
-    if paths and table.has_boundaries:
-        raise InputError("labelled_twice", f"{table.path}: stages are in its columns and in {paths[0]}.")
-    return paths
+    if table.has_boundaries:
+        if paths:
+            raise InputError("labelled_twice", f"{table.path}: stages are in its columns and in {paths[0]}.")
+        return samples, f"columns of {table.path.name}", []
+    if not paths:
+        return samples, "none", []
+    notes: list[Remark] = []
+    if paths[0].is_file():
+        samples = with_stage_table(samples, paths[0], sport)
+    else:
+        samples, notes = with_corrections(samples, paths, sport)
+    labelled = {sample.video_id: sample.segments for sample in samples if not sample.problems}
+    return samples, STAGE_CSV if paths[0].is_file() else "corrections", [*notes, *unlabelled_note(labelled)]
 
 
-def _expect_scores(table: OwnTable, samples: list[Sample], columns: tuple[str, ...], is_labelled: bool) -> None:
-    if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
+def _check_groups(path: Path, samples: Iterable[Sample]) -> None:
+    """InputError if groups differ in case, spaces or Unicode form alone: one athlete would be trained and tested on."""
+    spellings: dict[str, str] = {}
+    for group in (sample.group for sample in samples if sample.group):
+        folded = " ".join(unicodedata.normalize("NFKC", group).casefold().split())
+        if spellings.setdefault(folded, group) != group:
+            raise InputError("two_spellings", f"{path}: {spellings[folded]!r} and {group!r} are one group.")
+
+
+def _expect_labels(table: OwnTable, samples: Sequence[Sample], sport: Sport, is_labelled: bool) -> None:
+    if any(getattr(sample, name) is not None for sample in samples for name in ("segments", *SCORES)):
         return
-    may_be_known = is_labelled or any(name in table.columns for name in columns)
-    if may_be_known and any(sample.problems for sample in samples):
+    if (is_labelled or table.columns & {*sport.scores}) and any(sample.problems for sample in samples):
         return  # those say more
-    if table.numeric_unused or all(sample.segments is None for sample in samples):
-        unused = f" Unused columns: {', '.join(table.unused)}." if table.unused else ""
-        what = f"{table.path}: no row has a score, {', '.join(columns)}.{unused}"
-        raise InputError("no_scores", what, "Name its column by --columns=final=COLUMN.")
+    unused = f" Unused columns: {', '.join(table.unused)}." if table.unused else ""
+    what = f"{table.path}: no row has a score, {', '.join(sport.scores)}, nor a stage.{unused}"
+    raise InputError("no_scores", what, "Give the columns these names (docs/data.md).")

@@ -11,7 +11,7 @@ from typing import Any
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, Fields, Published, Sample, Source
-from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
+from data_prep.datasets.scores import agree, complete_scores, marks_final
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import Remark
 
@@ -40,7 +40,6 @@ def read(source_dir: Path) -> Source:
     notes = [
         Remark("no_stage_labels", "The dataset has no stage labels."),
         *unused_note(annotations, splits),
-        *odd_executions(sport, samples),
     ]
     return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
 

@@ -8,7 +8,7 @@ import collections
 import dataclasses
 import functools
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +21,16 @@ from scoringnet_tf.data.video_files import images_to_cut
 from scoringnet_tf.support.files import TIMECODE, seconds_of
 from scoringnet_tf.support.messages import InputError, counted
 
-FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
+FRAMES, TIMES = ("start_frame", "end_frame"), ("start_time", "end_time")
 
 
-def stretch_columns(path: Path, rows: Sequence[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
-    """Returns the two columns that say where performances start and end, or None; `end` may belong to the stages."""
-    names = set(rows[0]) if rows else set()
-    columns = sorted((names - {"end"} if has_stages else names) & {*FRAMES, *TIMES, *EITHER})
-    if not columns:
-        return None
-    pair = next((pair for pair in (FRAMES, TIMES, EITHER) if set(columns) == set(pair)), None)
+def stretch_columns(path: Path, columns: Collection[str]) -> tuple[str, str] | None:
+    """Returns the two columns that say where performances start and end; None if there is neither pair."""
+    named = {*columns} & {*FRAMES, *TIMES}
+    if named in (set(), {*FRAMES}, {*TIMES}):
+        return next((pair for pair in (FRAMES, TIMES) if named == {*pair}), None)
     hint = "Use start_frame and end_frame, or start_time and end_time (seconds, or hh:mm:ss)."
-    if pair is None:
-        raise InputError("wrong_columns", f"{path}: {', '.join(columns)} is not one pair of columns.", hint)
-    cells = [row[name] for row in rows for name in pair if row[name]] if pair == EITHER else []
-    plain = next((cell for cell in cells if not TIMECODE.fullmatch(cell)), None)
-    if plain is not None:
-        raise InputError("ambiguous", f"{path}: {plain} in the columns start and end is not a timecode.", hint)
-    return pair
+    raise InputError("wrong_columns", f"{path}: {', '.join(sorted(named))} is not one pair of columns.", hint)
 
 
 def read_stretch(

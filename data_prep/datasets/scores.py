@@ -1,19 +1,16 @@
 """Scores of a sample: the one that the sport's rule leaves, those that judges' marks give, and oddities."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data_prep.datasets.sample import ERROR, INCONSISTENT, Fields, Sample
+from data_prep.datasets.sample import ERROR, INCONSISTENT, Fields
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.messages import Remark, counted, shown
 
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
-FEW = 5  # rows that are not judged: a fall may leave an execution below the difficulty
-LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
 def complete_scores(
@@ -51,59 +48,6 @@ def _difficulty(sport: Sport, execution: float, final: float, penalty: float) ->
     if abs(nearest - difficulty) > rounding:
         return difficulty
     return nearest if rounding <= MOST_ROUNDING else None
-
-
-def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
-    """Notes rows whose execution is not a sum of marks."""
-    if sport.marks is None:
-        return []
-    odd, step = [], sport.marks.execution_step
-    for sample in samples:
-        value = sample.execution or 0.0
-        # Three decimals were rounded or cut there, others to hundredths. With a product it is a quotient.
-        has_three = abs(value - round(value, 3)) < 1e-6 < abs(value - round(value, 2))
-        rounding = 0.001 if has_three and sport.fusion != "product" else HUNDREDTH
-        if math.isfinite(value) and abs(math.remainder(value, step)) > 1.001 * rounding:
-            odd.append(f"{sample.video_id} ({value:.3f})")
-    what = f"Execution is not a multiple of {step:.3g}, as a sum of marks would be, in {shown(odd)}."
-    return [Remark("odd_executions", what)] if odd else []
-
-
-def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
-    """Notes possible scores of which most may have another scale, or be in each other's column."""
-    notes = []
-    for score in sport.scores:
-        least, most = sport.range_of(score)
-        if least < most and (low := _mostly_low(score, samples, least + LOWEST * (most - least))):
-            what = f"Values of {score} in the lowest tenth of its range in {sport.name}: {low}"
-            notes.append(Remark("other_scale", f"{what}; maybe they are on another scale."))
-    marks = sport.marks
-    if not notes and marks and marks.factor > 1 and (low := _mostly_low("execution", samples, marks.maximum)):
-        what = f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks"
-        notes.append(Remark("mean_marks", f"{what}, which {sport.name} multiplies by {marks.factor:g}."))
-    return notes + _exchanged_scores(sport, samples)
-
-
-def _mostly_low(score: str, samples: Sequence[Sample], bound: float) -> str:
-    """Counts, in words, the values not above a bound; empty unless they are more than half."""
-    values = [value for sample in samples if (value := getattr(sample, score)) is not None and math.isfinite(value)]
-    low = [value for value in values if value <= bound]
-    return f"{len(low)} of {len(values)} ({min(low):g} to {max(low):g})" if 2 * len(low) > len(values) else ""
-
-
-def _exchanged_scores(sport: Sport, samples: Sequence[Sample]) -> list[Remark]:
-    """Notes that most difficulties exceed their executions, in a sport that adds them and whose ranges say else."""
-    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
-        return []
-    is_above = [
-        sample.difficulty > sample.execution
-        for sample in samples
-        if sample.difficulty is not None and sample.execution is not None
-    ]
-    if len(is_above) < FEW or 2 * sum(is_above) <= len(is_above):
-        return []
-    what = f"Difficulty is above execution in {sum(is_above)} of {counted(len(is_above), 'row')}"
-    return [Remark("exchanged_scores", f"{what}; maybe each is in the other's column.")]
 
 
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:

@@ -18,6 +18,7 @@ from scoringnet_tf.sports import NOISE, SHORTEST, Sport, get_sport
 from scoringnet_tf.support.files import whole_number
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
+STAGE_CSV = "stage_labels.csv"
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 DIVING, DIVING_PHASES = "diving", "diving_phases"  # the sports whose stages the times of a dive give
 NOT_IN_ORDER = "not_in_order"  # code of segments that go back in time
@@ -153,12 +154,6 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
         if start < end:
             inside.append(segment._replace(start=start - first, end=end - first))
     return tuple(inside)
-
-
-def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
-    """Whether a segment shows frames in a stretch (start, stop), even if it goes back in time."""
-    end = math.inf if segment.end is None else segment.end
-    return min(segment.start, end) < stretch[1] and max(segment.start, end) > stretch[0]
 
 
 def read_stage_csv(path: Path) -> dict[str, list[Segment]]:

@@ -4,7 +4,6 @@ Videos are `NNN.avi`, or folders `NNN/` of images, from 1; row i of every label 
 with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours. No difficulties of vaults are published.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from data_prep.datasets.readers.layout import find_dir, index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.sample import Fields, Published, Sample, Source, stage_problem
-from data_prep.datasets.scores import complete_scores, odd_executions
+from data_prep.datasets.scores import complete_scores
 from data_prep.datasets.stage_labels import (
     DIVING,
     DIVING_PHASES,
+    STAGE_CSV,
     Segment,
     StageError,
     diving_segments,
@@ -28,12 +28,10 @@ from data_prep.datasets.stage_labels import (
     unlabelled_note,
 )
 from data_prep.support.options import OptionError
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # name of the file and of its variable
-STAGE_CSV = "stage_labels.csv"
 DIVING_TIMES = "jump_drop_water_label.txt"
 DIVING_SPORTS = (DIVING, DIVING_PHASES)
 FRAME_RATE = 25.0  # frames/s of the official dives, whose frames the times count
@@ -137,16 +135,15 @@ def _vault_difficulty(source_dir: Path, difficulty_csv: str | None, count: int) 
 def _read_difficulty_csv(path: Path) -> dict[int, float]:
     difficulty, malformed = {}, []
     for row in read_csv(path, ("video", "difficulty")):
-        video = re.fullmatch(r"(\d+)(\.0+|\.[A-Za-z]\w*)?", Path(row["video"]).name)  # `7`, `007.avi`, `7.0`; not `1.5`
         fields = Fields(f"{path}, row {row.number}", row)
-        value = fields.number("difficulty")
+        video, value = fields.integer("video"), fields.number("difficulty")
         if video is None or value is None:
             text = f"{row['video']},{row['difficulty']}"
             malformed.append(f"{fields.where}: {text} is not the number of a video and a difficulty.")
-            continue
-        if int(video[1]) in difficulty:
-            malformed.append(f"{path}, row {row.number}: video {int(video[1])} is there twice.")
-        difficulty[int(video[1])] = value
+        elif video in difficulty:
+            malformed.append(f"{fields.where}: video {video} is there twice.")
+        else:
+            difficulty[video] = value
     if malformed:
         raise InputError("malformed_rows", "\n".join(malformed))
     return difficulty
@@ -169,14 +166,11 @@ def _numbered_stages(source_dir: Path, count: int) -> dict[int, tuple[Segment, .
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
-    stages = read_stage_csv(path)
     numbered: dict[int, tuple[Segment, ...]] = {}
-    for video_id, segments in stages.items():
-        name = Path(video_id)
-        number = name.stem if name.suffix.lower() in VIDEO_SUFFIXES else video_id  # tools write 001.avi
-        if not number.isdecimal():
+    for video_id, segments in read_stage_csv(path).items():
+        if not video_id.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        numbered[int(number)] = (*numbered.get(int(number), ()), *segments)
+        numbered[int(video_id)] = (*numbered.get(int(video_id), ()), *segments)
     _check_numbers(path, numbered, count)
     return numbered
 
@@ -220,7 +214,6 @@ def _make_samples(
             listed.add(number)
     unused = counted(len(videos.keys() - listed), "video")
     notes = [Remark("in_no_split", f"Not built, as in neither split: {unused}.")] if videos.keys() - listed else []
-    notes += odd_executions(sport, samples)
     notes += odd_segments({sample.video_id: sample.segments for sample in samples})
     notes += unlabelled_note({sample.video_id: sample.segments for sample in samples if not sample.problems})
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes

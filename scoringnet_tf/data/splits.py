@@ -145,7 +145,7 @@ def group_folds(info: DatasetInfo, number: int | None = None, seed: int = 0) -> 
 
     groups = _groups(info, sorted(info.videos))
     if len(groups) == len(info.videos):
-        hint = "Build them with a column named group, or --columns=group=YOURS."
+        hint = "Build them with a column named group."
         raise InputError("no_groups", f"{info.records_dir}: no videos share a group.", hint)
     _check_folds(info, number or len(groups), len(groups), "group")
     number_of = {video_id: number for number, unit in enumerate(groups) for video_id in unit}

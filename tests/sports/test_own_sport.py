@@ -88,7 +88,7 @@ def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
         motion.read(tmp_path, sport="diving")
 
 
-@pytest.mark.parametrize("stage", ["num frames", "Judge 1"])
+@pytest.mark.parametrize("stage", ["num_frames", "end"])
 def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
     (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,100\n")
     sport = dataclasses.replace(OWN, stages=(*OWN.stages, stage))

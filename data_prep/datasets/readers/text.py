@@ -16,7 +16,7 @@ from data_prep.support.options import OptionError
 from scoringnet_tf.support.files import whole_number
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 WORKBOOK = b"PK\x03\x04"  # what .xlsx and .ods begin with
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WITH_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -82,7 +82,7 @@ class Table:
 
 def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
     """Reads a CSV file in UTF-8 whose header has `columns`, or InputError; `read_table` reads others."""
-    table = read_table(Path(path), ",", "UTF-8")
+    table = read_table(Path(path), "comma", "UTF-8")
     if missing := [column for column in columns if column not in table.header]:
         raise InputError("missing_column", f"{path}: no column {', '.join(missing)} in {','.join(table.header)}.")
     return table.rows
@@ -91,36 +91,27 @@ def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
 def read_table(path: Path, delimiter: str | None = None, encoding: str | None = None) -> Table:
     """Reads a table with a header.
 
-    Without a delimiter, or its name, it takes the header's most frequent one; without an encoding UTF-8, or UTF-16.
+    Without the name of a delimiter it takes the header's most frequent one; without an encoding UTF-8, or UTF-16.
     """
     text = read_text(path, encoding)
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    named = {name: character for character, name in DELIMITERS.items()}
-    character = named.get(delimiter or "", delimiter) or _delimiter_of(path, first)
-    if len(character) != 1 or character in '"\r\n':
-        raise OptionError("wrong_value", f"--delimiter={delimiter} is not one character, or one of {', '.join(named)}.")
-    lines = _lines(path, text, character)
+    name = delimiter or _delimiter_of(path, next((line for line in text.split("\n") if line.strip()), ""))
+    lines = _lines(path, text, DELIMITERS[name])
     if not lines:
         raise InputError("no_rows", f"{path} is empty: it needs a header.")
-    names = lines[0][1]
-    rows = _rows(path, names, lines[1:], character)
-    note = Remark("delimiter", f"The {_name_of(character)} is taken as the delimiter (--delimiter).")
-    notes = () if delimiter or character == "," else (note,)
-    return Table(path, tuple(name for name in names if name), rows, notes)
+    header = lines[0][1]
+    rows = _rows(path, header, lines[1:], name)
+    note = Remark("delimiter", f"The {name} is taken as the delimiter (--delimiter).")
+    return Table(path, tuple(filter(None, header)), rows, () if delimiter or name == "comma" else (note,))
 
 
 def _delimiter_of(path: Path, header: str) -> str:
     bare = re.sub(r'"[^"]*"', "", header)
-    counts = sorted(((bare.count(delimiter), delimiter) for delimiter in DELIMITERS), reverse=True)
-    (most, delimiter), (second, other) = counts[:2]
+    counts = sorted(((bare.count(delimiter), name) for name, delimiter in DELIMITERS.items()), reverse=True)
+    (most, name), (second, other) = counts[:2]
     if most and most == second:
-        what = f"{path}: the header has as many of {_name_of(delimiter)} as of {_name_of(other)}."
+        what = f"{path}: the header has as many of {name} as of {other}."
         raise InputError("ambiguous", what, "Say which with --delimiter.")
-    return delimiter if most else ","
-
-
-def _name_of(delimiter: str) -> str:
-    return DELIMITERS.get(delimiter, repr(delimiter))
+    return name if most else "comma"
 
 
 def _lines(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
@@ -142,7 +133,7 @@ def _rows(path: Path, names: list[str], lines: list[tuple[int, list[str]]], deli
         raise InputError("duplicate", f"{path}: more than one column {', '.join(repeated)}.")
     uneven = [f"{len(cells)} in row {number}" for number, cells in lines if len(cells) != len(names)]
     if uneven:
-        fields = f"{counted(len(names), 'field')} in the header, with {_name_of(delimiter)} as the delimiter"
+        fields = f"{counted(len(names), 'field')} in the header, with {delimiter} as the delimiter"
         raise InputError("count_mismatch", f"{path}: {fields}, but {', '.join(uneven)}.")
     rows = []
     for number, cells in lines:

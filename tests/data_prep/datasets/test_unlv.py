@@ -55,7 +55,7 @@ def test_vault_with_difficulties_from_a_matlab_file(vault_dir, tmp_path):
         build("unlv_vault", vault_dir, tmp_path / "records")
     (vault_dir / "gym_vault_samples_len_ori").rename(vault_dir / "gym_vault_samples_len_100_lstm")
     scipy.io.savemat(vault_dir / "gym_vault_difficulty_level.mat", {"difficulty_level": [6.5, 5.2, 6.0]})
-    write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 4, 10) for name in ("1", "2.avi", "003")])
+    write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 4, 10) for name in ("1", "02", "003")])
     info = build("unlv_vault", vault_dir, tmp_path / "records")
     assert info.sport == "vault" and info.stage_frames["train"] == {"landing": 12, "unlabelled": 8}
     assert info.videos["002"]["execution"] == pytest.approx(9.3)
@@ -64,7 +64,7 @@ def test_vault_with_difficulties_from_a_matlab_file(vault_dir, tmp_path):
 def test_vault_with_difficulties_from_a_csv_and_no_stages(vault_dir, tmp_path):
     table = tmp_path / "difficulty.csv"
     for rows, code, *named in (
-        ("001.avi,6.5\n3,6.0\n", "bad_rows", "002.avi (row 2)"),
+        ("1,6.5\n3,6.0\n", "bad_rows", "002.avi (row 2)"),
         ("one,6.5\n3,6.0\n3,5.0\n", "malformed_rows", "row 2", "row 4"),
         ("1.5,6.5\n", "malformed_rows", "row 2", "1.5,6.5"),
         ("1,6_5\n", "malformed_rows", "row 2", "1,6_5"),  # Python alone reads 65
@@ -72,7 +72,7 @@ def test_vault_with_difficulties_from_a_csv_and_no_stages(vault_dir, tmp_path):
         table.write_text(f"video,difficulty\n{rows}")
         with refused(code, *named):
             build("unlv_vault", vault_dir, tmp_path / "records", difficulty_csv=table)
-    table.write_text("video,difficulty\n001.avi,6.5\n3,6.0\n2,5.2\n")
+    table.write_text("video,difficulty\n001,6.5\n3,6.0\n2,5.2\n")
     info = build("unlv_vault", vault_dir, tmp_path / "records", difficulty_csv=table)
     assert info.videos["001"]["execution"] == pytest.approx(9.4) and info.settings["difficulty"] == "difficulty.csv"
     assert info.stage_frames["train"] == {"unlabelled": 20}
@@ -90,7 +90,7 @@ def test_tables_of_vaults_that_count_otherwise_are_refused(vault_dir, tmp_path):
     with refused("out_of_range", "d.csv", "1 to 3"):
         unlv.read_vault(vault_dir, difficulty_csv=tmp_path / "d.csv")
     scipy.io.savemat(path, {"difficulty_level": [6.5, 5.2, 6.0]})
-    for name, code in (("0", "out_of_range"), ("a", "not_an_integer")):
+    for name, code in (("0", "out_of_range"), ("1.avi", "not_an_integer")):
         write_table(vault_dir / "stage_labels.csv", STAGES, [(name, "landing", 0, 3)])
         with refused(code, "stage_labels.csv", name):
             unlv.read_vault(vault_dir)

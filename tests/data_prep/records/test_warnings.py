@@ -1,6 +1,5 @@
 """What is unusual in sound videos and features is said by name, in `check` as in `build`; of usual ones nothing is."""
 
-import dataclasses
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,13 +10,11 @@ from conftest import write_bars, write_images, write_timed
 from layouts import write_manifest, write_table
 from refusals import codes, refused, said
 
-from data_prep.datasets.scores import odd_executions
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import check
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.warnings import Warnings
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.sports import get_sport
 
 REAL = pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 SMALL = BuildSettings((36, 48))
@@ -100,8 +97,8 @@ def test_stages_in_another_order(diving_dir):
 
 
 def test_a_performance_without_frames_of_a_stage(tmp_path):
-    """A row that was never filled in; of one that is filled in part the stages are unknown."""
-    boundaries = {"a.mp4": (2, 8, 8, 8), "b.mp4": (2, 5, 8, 12), "c.mp4": (2, "", 8, 12)}
+    """A row whose last boundaries were never filled in; of an empty one the stages are unknown."""
+    boundaries = {"a.mp4": (2, 8, 8, 8), "b.mp4": (2, 5, 8, 12), "c.mp4": ("", "", "", "")}
     rows = [(name, 3.0, 21.0, 63.0, "train", *frames) for name, frames in boundaries.items()]
     source = write_manifest(tmp_path / "own", rows)
     for number, (name, *_) in enumerate(rows):
@@ -267,18 +264,3 @@ def test_dives_of_one_difficulty_are_usual(tmp_path):
 def test_records_without_a_test_split(tmp_path):
     splits = ["validation" if number % 3 else "train" for number in range(12)]
     assert codes(unusual(write_set(tmp_path / "set", walks(), splits=splits), "build")) == ["no_test_split"]
-
-
-# === Executions ===
-
-
-def test_an_execution_that_no_marks_make_is_said():
-    """To thousandths if it has them; the quotient of a final score in hundredths has as many as it likes."""
-    vault, diving = get_sport("vault"), get_sport("diving")
-    means = dataclasses.replace(diving, marks=dataclasses.replace(diving.marks, step=0.1, factor=1.0))
-    assert means.marks.execution_step == pytest.approx(0.1 / 3) and means.fusion == "product"
-    assert odd_executions(means, [SimpleNamespace(video_id="v", execution=18.67 / 2.0)]) == []
-    assert len(odd_executions(means, [SimpleNamespace(video_id="v", execution=9.315)])) == 1
-    odd = [SimpleNamespace(video_id=str(value), execution=value) for value in (9.014, 9.333, 8.766, 9.3, 9.02, None)]
-    (note,) = odd_executions(vault, odd)
-    assert "9.014" in note and "9.333" not in note and "0.00833" in note
