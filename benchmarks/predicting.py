@@ -15,7 +15,7 @@ from benchmarks.worker import Measure
 
 MODEL = "diving_small"
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict", f"--model={MODEL}", "--force")
-CROSS_VALIDATE = (sys.executable, "-m", "scoringnet_tf.cross_validate", "--nonetwork")
+CROSS_VALIDATE = (sys.executable, "-m", "scoringnet_tf", "cross_validate", "--nonetwork")
 
 
 def imports_alone() -> Measure:

@@ -14,7 +14,7 @@ COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
 
 
 def draws_of(
-    measure: str, truth: np.ndarray, rows: Mapping[str, np.ndarray], number: int | None = None, groups: Groups = ()
+    measure: str, truth: np.ndarray, rows: Mapping[str, np.ndarray], groups: Groups = ()
 ) -> dict[str, np.ndarray]:
     """`drawn` for a measure of scores; R-ℓ2 goes by the range of all videos' scores.
 
@@ -23,21 +23,20 @@ def draws_of(
     """
     known = ~np.isnan(truth)
     if num_units([group for group, of in zip(groups or [None] * len(known), known, strict=True) if of]) < 2:
-        return {row: np.full(number or DRAWS, np.nan) for row in rows}
+        return {row: np.full(DRAWS, np.nan) for row in rows}
 
     def figures(row: str, times: np.ndarray) -> np.ndarray:
         return _figures(measure, truth[known], rows[row][..., known], times[:, known])
 
-    return drawn({row: scores.shape for row, scores in rows.items()}, figures, number, groups)
+    return drawn({row: scores.shape for row, scores in rows.items()}, figures, groups)
 
 
 def drawn(
     shapes: Mapping[str, Sequence[int]],
     figures: Callable[[str, np.ndarray], np.ndarray],
-    number: int | None = None,
     groups: Groups = (),
 ) -> dict[str, np.ndarray]:
-    """Bootstrap draws for each row's mean figure: row → (number,), `DRAWS` by default.
+    """Bootstrap draws for each row's mean figure: row → (`DRAWS`,).
 
     Each draw takes seeds, renderings and videos with replacement, one fewer than there are: n from n would vary by
     (n − 1) / n times the variance of their mean (Rao and Wu, *Resampling Inference with Complex Survey Data*, 1988).
@@ -47,10 +46,9 @@ def drawn(
     Args:
         shapes: row → (S, R, V, …).
         figures: function of a row, and of how often each of N draws holds a video, (N, V): its figures, (N, S, R).
-        number: of draws.
         groups: each video's, None for a video alone; empty if all are alone.
     """
-    uniform, renderings, videos = resamples([*shapes.values()], number, groups)
+    uniform, renderings, videos = resamples([*shapes.values()], groups)
     num_videos, draw = next(iter(shapes.values()))[2], np.arange(len(videos))[:, np.newaxis, np.newaxis]
     times = np.stack([np.bincount(of_draw[of_draw >= 0], minlength=num_videos) for of_draw in videos])
     draws = {}
@@ -79,10 +77,8 @@ def _mean_of_defined(figures: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(len(figures), np.nan), where=count > 0)
 
 
-def resamples(
-    shapes: Sequence[Sequence[int]], number: int | None = None, groups: Groups = ()
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """N bootstrap draws: uniform numbers in 0…1 that choose seeds, rendering and video indices, (N, …) each.
+def resamples(shapes: Sequence[Sequence[int]], groups: Groups = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """N = `DRAWS` bootstrap draws: uniform numbers in 0…1 that choose seeds, rendering and video indices, (N, …) each.
 
     Groups differ in size: −1 stands behind a draw's indices. `shapes` is every row's (S, R, V, …).
     """
@@ -95,7 +91,7 @@ def resamples(
             rng.integers(0, num_renderings, number_of(num_renderings)),
             units[rng.integers(0, len(units), number_of(len(units)))].ravel(),
         )
-        for _ in range(number or DRAWS)
+        for _ in range(DRAWS)
     ]
     uniform, renderings, videos = (np.stack(each) for each in zip(*draws, strict=True))
     return uniform, renderings, videos

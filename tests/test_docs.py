@@ -25,7 +25,7 @@ def files(*patterns):
 PAGES = files("*.md", "docs/*.md", "saved_models/*/README.md", "results/*/README.md")
 FLAG_FILES = files("*.flags", "recipes/*.flags")
 PACKAGE = ".__main__"  # the module of a command that is a package
-COMMANDS = files("scoringnet_tf/*.py", "scoringnet_tf/*/__main__.py", "data_prep/commands/*.py", "benchmarks/*.py")
+COMMANDS = files("scoringnet_tf/*.py", "scoringnet_tf/*/*.py", "data_prep/commands/*.py", "benchmarks/*.py")
 START = re.compile(r"python -m |(?:^|(?<=&& ))scoringnet (?=[a-z])")
 QUOTED = re.compile(r"`((?:python -m |scoringnet )[^`]+)`")
 MODULES = {module.rpartition(".")[2]: module for group in GROUPS.values() for module in group}

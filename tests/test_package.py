@@ -66,7 +66,7 @@ def test_one_command_lists_all_in_groups_and_runs_each():
     listed = ended(code.format("") + light)[0].splitlines()
     assert [line.rstrip(":") for line in listed if re.match(r"\w.*:$", line)] == [*GROUPS]
     about = dict(line.split(maxsplit=1) for line in listed if line.startswith("  "))
-    sources = files("scoringnet_tf/[!_]*.py", "scoringnet_tf/*/__main__.py", "data_prep/commands/*.py")
+    sources = files("scoringnet_tf/[!_]*.py", "scoringnet_tf/*/*.py", "data_prep/commands/*.py")
     runnable = [path for path, text in sources.items() if 'if __name__ == "__main__"' in text]
     assert about.keys() == {path.parent.name if path.stem == "__main__" else path.stem for path in runnable}
     for command in ("report", "split"):

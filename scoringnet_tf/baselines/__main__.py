@@ -10,7 +10,7 @@ NAME is one of
     consisa    ConsISA, independent subspaces and a bag of words: Le, Zou, Yeung, Ng, CVPR 2011; needs frames
     s3d        S3D, features stacked by stage: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018
     mean, duration, ridge, support_vectors, gaussian_process, extra_trees, component
-               scikit-learn's own: see `scoringnet_tf.cross_validate`, which tries them all
+               scikit-learn's own: see `scoringnet cross_validate`, which tries them all
     faults, judges
                ceilings of simulated videos: gradient boosting on the true faults; scores without the judges' error
 

@@ -66,10 +66,6 @@ class Experiment:
     resplit: bool = False
     by_split: bool = True
 
-    def reference_of(self, score: str | None) -> str | None:
-        """Name of the row that figures of a score, or those of none, are compared with; None where none is."""
-        return self.reference.get(score or "") if isinstance(self.reference, Mapping) else self.reference
-
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
 

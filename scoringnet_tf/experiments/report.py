@@ -98,7 +98,8 @@ def _numbers(results: Results, values: np.ndarray) -> dict[str, int]:
 def _other(experiment: Experiment, name: str) -> str:
     """The row that a figure is compared with: that of its score, where each has its own."""
     score = next((score for score in SCORES if measure_of(name) and score[0] == name[0]), None)
-    return experiment.reference_of(score) or ""
+    reference = experiment.reference
+    return (reference.get(score or "") if isinstance(reference, Mapping) else reference) or ""
 
 
 # === Markdown ===

@@ -111,11 +111,11 @@ class Results:
         score, measure = self._parts(name)
         return bool(np.isfinite(MEASURES[measure](self.truth[score], self.truth[score])))
 
-    def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
-        """`bootstrap.draws_of` the mean figure of each row that predicts its score: row → (number,)."""
+    def drawn(self, name: str) -> dict[str, np.ndarray]:
+        """`bootstrap.draws_of` the mean figure of each row that predicts its score: row → (N,)."""
         score, measure = self._parts(name)
         rows = {row: self.predicted[row][score] for row in self.rows(name)}
-        return draws_of(measure, self.truth[score], rows, number, self.groups)
+        return draws_of(measure, self.truth[score], rows, self.groups)
 
     def rows(self, name: str) -> list[str]:
         """The rows that predict the score of a figure."""
@@ -170,10 +170,10 @@ class StageResults(Results):
         """All."""
         return list(self.predicted)
 
-    def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
-        """Bootstrap draws of the mean figure of each row: row → (number,); see `Results.drawn`."""
+    def drawn(self, name: str) -> dict[str, np.ndarray]:
+        """Bootstrap draws of the mean figure of each row: row → (N,); see `Results.drawn`."""
         shapes = {row: next(iter(figures.values())).shape for row, figures in self.predicted.items()}
-        return drawn(shapes, lambda row, times: self._figure(row, name, times), number, self.groups)
+        return drawn(shapes, lambda row, times: self._figure(row, name, times), self.groups)
 
     def _figure(self, row: str, name: str, times: np.ndarray) -> np.ndarray:
         """Of draws (N, V), that hold each video so many times, (N, S, R)."""

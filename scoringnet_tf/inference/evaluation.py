@@ -183,7 +183,7 @@ def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[
     intervals = {}
     for name in MEASURES:
         for score, predicted in predictions.predicted.items():
-            draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]}, None, groups)["model"]
+            draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]}, groups)["model"]
             intervals[f"{score[0]}_{name}"] = interval(draws)
     return intervals
 

@@ -22,7 +22,7 @@ GROUPS: Groups = {
         f"scoringnet_tf.{name}"
         for name in ("train", "evaluate", "calibrate", "export", "pretrain", "import_weights", "extract")
     ],
-    "Compare": ["scoringnet_tf.cross_validate", "scoringnet_tf.baselines", "scoringnet_tf.experiments"],
+    "Compare": ["scoringnet_tf.experiments.cross_validate", "scoringnet_tf.baselines", "scoringnet_tf.experiments"],
 }
 
 

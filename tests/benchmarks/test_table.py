@@ -77,7 +77,7 @@ def test_the_figures_of_the_scikit_learn_script_are_ours(tmp_path):
 
     folder = data.vectors(tmp_path, 24, 3)
     words = ["--nonetwork", f"--records_dir={folder / 'records'}", f"--output_dir={tmp_path / 'output'}"]
-    assert forked("scoringnet_tf.cross_validate", *words).returncode == 0
+    assert forked("scoringnet_tf", "cross_validate", *words).returncode == 0
     ours = json.loads((tmp_path / "output/cells.json").read_text())["rows"]
     theirs = compare(folder / "source")
     assert [*theirs] == [*ours] and theirs["Ridge"][0] > 0.3, "there is something to learn"

@@ -11,7 +11,7 @@ from command_forks import ROOT
 
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, SCALE, Experiment, Row
-from scoringnet_tf.experiments.cross_validation import OURS as SCORING_NET
+from scoringnet_tf.experiments.folds import OURS as SCORING_NET
 from scoringnet_tf.experiments.results import read_results
 
 CROSS_VALIDATED = Experiment("", "", [Row(SCORING_NET)], SCORING_NET, resplit=True)

@@ -17,7 +17,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.splits import write_split
 from scoringnet_tf.experiments import report
 from scoringnet_tf.experiments.catalogue import Experiment, Row
-from scoringnet_tf.experiments.cross_validation import alone, beside, verdict, with_validation
+from scoringnet_tf.experiments.folds import alone, beside, verdict, with_validation
 from scoringnet_tf.experiments.results import Results
 from scoringnet_tf.experiments.training import Surroundings
 
@@ -174,7 +174,7 @@ def test_one_group_alone_is_learned_from(records, athletes, held_out):
 
 @pytest.mark.slow
 def test_the_command_tests_every_video_once_and_is_not_done_again(records, tmp_path):
-    words = ["scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path / 'out'}"]
+    words = ["scoringnet_tf", "cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path / 'out'}"]
     words += ["--group=group", "--folds=2"]
     further = ["--", "--max_steps=2", "--width_multiplier=0.125", "--fragments=whole", "--scores=final"]
     first = started(*words, "--title=Thirty sequences", *further)  # trainings take as long as they take
@@ -204,7 +204,7 @@ def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path, wa
     write_split(tmp_path / "split.csv", {f"{n:02d}": "train" if n % 3 else "test" for n in range(30)})
     words = [f"--records_dir={records}", f"--output_dir={tmp_path}", "--nonetwork"]
     words.append(way.replace("FILE", str(tmp_path / "split.csv")))
-    result = forked("scoringnet_tf.cross_validate", *words)
+    result = forked("scoringnet_tf", "cross_validate", *words)
     assert result.returncode == 0, result.stderr
     assert "| Gaussian process |" in result.stdout and "ScoringNet" not in result.stdout
     assert result.stdout.splitlines()[-1].startswith("Best by F-SRC: ")
@@ -215,7 +215,7 @@ def test_scikit_learn_alone_is_compared_without_a_training(records, tmp_path, wa
 def test_equal_scores_are_refused_before_anything_is_trained(tmp_path):
     videos = [feature_video(f"{n:02d}", np.ones((3, 2), "float32") * n, final=50.0) for n in range(6)]
     folder = write_records(tmp_path / "records", {"train": videos})
-    result = forked("scoringnet_tf.cross_validate", f"--records_dir={folder}", f"--output_dir={tmp_path / 'out'}")
+    result = forked("scoringnet_tf", "cross_validate", f"--records_dir={folder}", f"--output_dir={tmp_path / 'out'}")
     assert result.returncode == 1 and code_printed(result.stderr) == "equal_scores"
 
 
@@ -229,5 +229,5 @@ def test_equal_scores_are_refused_before_anything_is_trained(tmp_path):
     ],
 )
 def test_what_the_command_refuses(records, tmp_path, flags, code):
-    result = forked("scoringnet_tf.cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path}", *flags)
+    result = forked("scoringnet_tf", "cross_validate", f"--records_dir={records}", f"--output_dir={tmp_path}", *flags)
     assert result.returncode == 1 and code_printed(result.stderr) == code

@@ -20,6 +20,11 @@ def drawn(shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    monkeypatch.setattr(bootstrap, "DRAWS", 50)
+
+
 def of_scores(**predicted):
     """Rows of final scores, whose truth is 0, 1, …"""
     number = next(iter(predicted.values())).shape[2]
@@ -44,7 +49,7 @@ def test_an_interval_covers_each_source_of_change():
     of_seeds = same + np.array([0, 1, 2.0])[:, None, None]
     of_renderings = same + np.array([0, 2.0])[None, :, None]
     of_videos = same + np.abs(drawn(40))
-    draws = of_scores(same=same, seeds=of_seeds, renderings=of_renderings, videos=of_videos).drawn("f_med", 400)
+    draws = of_scores(same=same, seeds=of_seeds, renderings=of_renderings, videos=of_videos).drawn("f_med")
     assert interval(draws["same"]) == (1.0, 1.0)
     assert interval(draws["seeds"]) == interval(draws["renderings"]) == (1.0, 3.0)
     expected = stats.bootstrap((np.abs(of_videos - truth)[0, 0],), np.mean, rng=0).confidence_interval
@@ -55,20 +60,20 @@ def test_groups_are_drawn_whole():
     """Against a double loop: of each group all videos or none, as often as it is drawn, one draw fewer than groups."""
     truth, groups = np.arange(8.0), ("a", None, "b", "a", "a", None, "b", "c")
     found = Results(tuple("01234567"), {"final": truth}, {"row": {"final": drawn((1, 1, 8))}}, groups=groups)
-    draws = found.drawn("f_src", 3000)["row"]
+    draws = found.drawn("f_src")["row"]
     members = [[0, 3, 4], [1], [2, 6], [5], [7]]
     rng, expected = np.random.default_rng(5), []
-    for _ in range(3000):
+    for _ in range(bootstrap.DRAWS):
         videos = [video for place in rng.integers(0, 5, 4) for video in members[place]]
         expected.append(src(truth[videos], found.predicted["row"]["final"][0, 0, videos]))
     np.testing.assert_allclose(interval(draws), interval(np.array(expected)), atol=0.08)
     assert np.nanmean(draws) == pytest.approx(np.nanmean(expected), abs=0.03)
-    _, _, videos = bootstrap.resamples([(1, 1, 8)], 200, groups)
+    _, _, videos = bootstrap.resamples([(1, 1, 8)], groups)
     for of_draw in videos:
         times = np.bincount(of_draw[of_draw >= 0], minlength=8)
         assert [len(set(times[place])) for place in members] == [1] * 5
         assert sum(times[place[0]] for place in members) == 4
-    assert np.isnan(dataclasses.replace(found, groups=("one",) * 8).drawn("f_src", 10)["row"]).all()
+    assert np.isnan(dataclasses.replace(found, groups=("one",) * 8).drawn("f_src")["row"]).all()
 
 
 @pytest.mark.parametrize("figures", [[0.0, 2.0], [0.0, 1.0, 2.0, 7.0, 3.0]])
@@ -78,24 +83,25 @@ def test_draws_vary_as_the_mean_of_few_does(figures, axis):
     shape = [1, 1, 1]
     shape[axis] = len(figures)
     errors = np.reshape(figures, shape) + np.zeros((1, 1, len(figures) if axis == 2 else 30))
-    draws = of_scores(row=errors + np.arange(errors.shape[2])).drawn("f_med", 4000)["row"]
+    draws = of_scores(row=errors + np.arange(errors.shape[2])).drawn("f_med")["row"]
     assert np.var(draws) == pytest.approx(np.var(figures, ddof=1) / len(figures), rel=0.1)
 
 
 def test_differences_between_rows_are_paired_and_rows_may_have_other_seeds():
     scores = np.arange(40.0) + 6 * drawn((3, 2, 40))
     better = 0.5 * scores + 0.5 * np.arange(40.0)
-    draws = of_scores(one=scores, better=better, shifted=scores + 2.0, fewer=scores[:1]).drawn("f_src", 200)
+    draws = of_scores(one=scores, better=better, shifted=scores + 2.0, fewer=scores[:1]).drawn("f_src")
     np.testing.assert_array_equal(draws["one"], draws["shifted"])
     assert interval(draws["better"] - draws["one"])[0] > 0
     assert np.ptp(draws["one"]) > 0 and np.isfinite(draws["fewer"]).all()
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_relative_l2_of_drawn_videos_goes_by_the_range_of_all():
     """As a double loop has it: a draw of 40 misses an end of the scale in a third of all cases."""
     found = of_scores(one=np.arange(40.0) + drawn((2, 2, 40)), other=drawn((2, 2, 40)))
-    draws = found.drawn("f_rl2", 50)
-    for index, (uniform, renderings, videos) in enumerate(zip(*bootstrap.resamples([(2, 2, 40)] * 2, 50), strict=True)):
+    draws = found.drawn("f_rl2")
+    for index, (uniform, renderings, videos) in enumerate(zip(*bootstrap.resamples([(2, 2, 40)] * 2), strict=True)):
         for row, scores in found.predicted.items():
             seed = int(2 * uniform[0])
             errors = [((scores["final"][seed, rendering, v] - v) / 39) ** 2 for rendering in renderings for v in videos]
@@ -160,7 +166,7 @@ def of_stages():
 
 def test_draws_of_stages_are_paired_and_lie_around_the_figure(of_stages):
     for name in of_stages.names:
-        draws = of_stages.drawn(name, 100)
+        draws = of_stages.drawn(name)
         low, high = interval(draws["worse"])
         assert low < of_stages.values("worse", name).mean() < high
         assert interval(draws["better"] - draws["worse"])[0] > 0
@@ -172,6 +178,6 @@ def test_groups_of_videos_of_stages_are_drawn_whole(of_stages):
     """Of two groups a draw takes one."""
     groups = ("one",) * 20 + ("two",) * 20
     first = {name: of[:1] for name, of in of_stages.predicted["worse"].items()}
-    found = StageResults(of_stages.ids, OF_STAGES, {"row": first}, groups=groups).drawn("frames", 50)["row"]
+    found = StageResults(of_stages.ids, OF_STAGES, {"row": first}, groups=groups).drawn("frames")["row"]
     right, total = first["frames"][0, 0].reshape(2, 20, 2).sum(axis=1).T
     np.testing.assert_allclose(np.unique(found), sorted(right / total))

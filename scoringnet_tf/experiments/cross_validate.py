@@ -1,6 +1,6 @@
 r"""Cross-validates ScoringNet on records, beside what needs no network, and says which is best.
 
-    python -m scoringnet_tf.cross_validate --records_dir=RECORDS --output_dir=OUTPUT [--folds=5] [-- FLAGS]
+    scoringnet cross_validate --records_dir=RECORDS --output_dir=OUTPUT [--folds=5] [-- FLAGS]
 
 Every video is tested once, by models that did not learn from it: in random folds, in folds of whole groups
 (--group=group; without --folds each group is left out once), or by --split_files. Flags of `train` after -- go to every
@@ -21,8 +21,9 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.splits import Split, group_folds, random_folds, without_parted_groups
-from scoringnet_tf.experiments import cross_validation, report, suite
+from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.folds import OURS, alone, beside, verdict, with_validation
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted, unknown_name
@@ -74,7 +75,7 @@ def _experiment(info: DatasetInfo) -> Experiment:
     for head in heads:
         if head not in HEADS:
             raise unknown_name("--heads", head, HEADS)
-    names = {head: cross_validation.OURS if len(heads) == 1 else f"{cross_validation.OURS}, {head}" for head in heads}
+    names = {head: OURS if len(heads) == 1 else f"{OURS}, {head}" for head in heads}
     rows = [Row(names[head], {"head": head}) for head in heads]
     return Experiment(title, QUESTION, rows, rows[0].name, resplit=True, by_split=False)
 
@@ -116,7 +117,7 @@ def main(arguments: list[str]) -> int:
     surroundings = Surroundings(preset, info, (), folder / "trainings", tuple(further))
     experiment, chosen = _experiment(info), _splits(surroundings)
     surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))
-    folds = cross_validation.with_validation(suite.surroundings_of(surroundings, chosen))
+    folds = with_validation(suite.surroundings_of(surroundings, chosen))
     if not values.overwrite:
         needed = [one.folder(fold).name for fold in folds for one in suite.trainings([experiment], fold, values.seeds)]
         report.check_replaceable(folder, [info.data_hash], needed)
@@ -131,19 +132,19 @@ def main(arguments: list[str]) -> int:
 
     systems, results = SimpleSystems(info), list[Any]()
     for fold in tqdm(folds, "scikit-learn", unit="fold", disable=None):
-        ours: Any = cross_validation.alone(fold.records)
+        ours: Any = alone(fold.records)
         if experiment.rows:
             ours = suite.results(experiment, fold, values.seeds)
-        results.append(cross_validation.beside(ours, systems, fold.records, in_groups=not values.group))
+        results.append(beside(ours, systems, fold.records, in_groups=not values.group))
 
     # 3. Write and print.
     described = {
-        "command": ["python", "-m", "scoringnet_tf.cross_validate", *sys.argv[1:]],
+        "command": ["scoringnet", "cross_validate", *sys.argv[1:]],
         "data": {"name": info.name, "sport": surroundings.sport, "hash": [info.data_hash]},
         **suite.described(experiment, folds, values.seeds),
     }
     print(report.write_results(folder, experiment, results, described, chosen))
-    print(cross_validation.verdict(results, experiment))
+    print(verdict(results, experiment))
     return 0
 
 
