@@ -22,7 +22,7 @@ from data_prep.records.same_performance import BLOCK, SeenPerformances
 from data_prep.records.warnings import Warnings
 from data_prep.support.options import OptionError
 from data_prep.support.processes import in_processes
-from scoringnet_tf.data.features import ROUNDED, feature_shape, middle_frames, origin_kind, turned
+from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kind
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
@@ -31,7 +31,6 @@ from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counte
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 STORED = StoredForm((24, 32), jpeg_quality=75)  # of `check`: only the thumbnails of the pixels are kept
-TOO_LARGE = "Their numbers are too large for it: subtract what they share."
 MAX_LINES = 100  # of one code; beyond them the first few and a count say as much
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
@@ -111,7 +110,7 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
     lines: list[Remark] = []
     for problem in problems:
         rows = alike[problem.what]
-        if len(rows) <= (1 if problem.code == ROUNDED.code else MAX_NAMES):
+        if len(rows) <= MAX_NAMES:
             lines.append(Remark(problem.code, str(problem)))
         elif problem is rows[0]:
             names = {os.path.relpath(row.file, source_dir) if row.file else row.where for row in rows}
@@ -266,8 +265,6 @@ def _content_problem(sample: Sample, video: EncodedVideo, owners: dict[str, tupl
     owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
     if owner_id != sample.video_id:
         same = "has the same bytes as" if video.features is None else "has the same features, in float32, as"
-        if ROUNDED in video.warnings:
-            return Problem(sample.where, f"{same} another row. {TOO_LARGE}", code=ROUNDED.code)
         return Problem(sample.where, f"{same} {owner_id} ({owner_split}).", code="duplicate")
     expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
     if expected not in (None, len(video)) and video.features is None:
@@ -312,18 +309,16 @@ def _kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: di
 
 
 def _shape_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
-    """{index: problem} for feature files with another size than most, such as those with exchanged axes."""
+    """{index: problem} for feature files with another size than most."""
     shapes = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
     sizes = collections.Counter(shape[1] for shape in shapes.values() if shape)
-    # The size that explains most files; exchanged axes count half.
-    either = collections.Counter(side for shape in shapes.values() if shape for side in set(shape))
-    expected = max(either, key=lambda size: (sizes[size] + either[size], either[size]), default=0)
+    expected = max(sizes, key=lambda size: sizes[size], default=0)
     problems = {}
     for index, shape in shapes.items():
         if shape and shape[1] != expected:
-            sample, hint = samples[index], turned(shape, expected)
-            message = f"features of shape {shape}, where most files have (steps, {expected}){hint}."
-            problems[index] = Problem(sample.where, message, file=str(sample.feature_file), code="wrong_shape")
+            message = f"features of shape {shape}, where most files have (steps, {expected})."
+            file = str(samples[index].feature_file)
+            problems[index] = Problem(samples[index].where, message, file=file, code="wrong_shape")
     return problems
 
 

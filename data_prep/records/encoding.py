@@ -118,7 +118,8 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
         return EncodedVideo(error=error_remark(error))
     origin = sequence.origin or {}
     known_stride, fps = origin.get("stride", stride), sample.fps or origin.get("frame_rate")
-    warnings, is_vector = [*sequence.warnings], len(sequence.values) == 1  # a vector has no clock
+    warnings: list[Remark] = []
+    is_vector = len(sequence.values) == 1  # which has no clock
     if not (fps or is_vector):
         warnings.append(Remark("frame_rate_assumed", f"Unknown frame rate: {DEFAULT_FPS:g} frames/s assumed."))
     if known_stride is None and sample.num_frames is None and not is_vector:

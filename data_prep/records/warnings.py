@@ -1,4 +1,4 @@
-"""Warns of what is unusual in sound videos and features, in `build` and in `check` alike."""
+"""Warns of what is unusual in sound videos, in `build` and in `check` alike."""
 
 import collections
 import statistics
@@ -15,17 +15,10 @@ from scoringnet_tf.sports import SCORES, SHORTEST, in_order
 from scoringnet_tf.support.messages import Remark, counted, shown
 
 LEAST_EQUAL = 3  # videos of one score: two may have it by chance
-LEAST_FILES = 3  # of two files nothing says which one is unusual
-LEAST_DECADES, DEVIATIONS = 2.5, 6.0  # a file is of another scale that far from the median, and beyond the usual spread
-LEAST_SIDE = 4  # steps, and features, from which on neighbours can be compared
-SMOOTHER = 5.0  # along time neighbours are that many times more alike than along features
-AGREEMENT, MORE = 0.8, 0.2  # along features, the means of files agree that much, and more than along time
 TOO_SHORT = f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames."
 UNEVEN = "the frames are not evenly spaced in time. Convert such videos to a constant frame rate first."
 LATE = "frame 0 of the stage labels is the image of this number. If earlier images are missing, all stages are late."
 UNORDERED = "the stages are not in order, or one occurs twice. train --decoding=ordered cannot agree with them."
-CONSTANT = "every step has the same numbers: there is nothing to learn of time. Was each frame of the video read?"
-OTHER_SCALE = "the largest number is of another scale than in the other files; maybe outliers or another unit."
 
 
 class Warnings:
@@ -36,8 +29,6 @@ class Warnings:
         self._videos: dict[tuple[str, str], list[str]] = collections.defaultdict(list)  # {(code, message): names}
         self._aspects: dict[str, list[str]] = collections.defaultdict(list)
         self._rates: dict[float, list[str]] = collections.defaultdict(list)
-        self._largest: dict[str, float] = {}  # {features: largest absolute value}
-        self._axes = _Axes()
         self._scores: dict[tuple[str, str], list[float]] = collections.defaultdict(list)  # {(split, score): values}
         self._splits: set[str] = set()
 
@@ -54,11 +45,6 @@ class Warnings:
             self._videos[getattr(warning, "code", ""), warning].append(name)
         if video.features is None:
             self._add_frames(sample, video)
-        else:
-            self._largest[name] = float(np.abs(video.features).max())
-            if len(video.features) > 1 and not np.ptp(video.features, axis=0).any():
-                self._videos["constant_features", CONSTANT].append(name)
-            self._axes.add(video.features, video.origin is not None or sample.num_frames is not None)
         if stages is not None and not in_order(stages):
             self._videos["stages_unordered", UNORDERED].append(name)
         for stage in self._missing_stages(sample, stages):
@@ -85,10 +71,9 @@ class Warnings:
 
     def remarks(self) -> list[Remark]:
         """All warnings, one for each kind."""
-        videos = {**self._videos, **self._other_scales()}
-        of_videos = [Remark(code, f"{shown(names)}: {message}") for (code, message), names in videos.items()]
+        of_videos = [Remark(code, f"{shown(names)}: {message}") for (code, message), names in self._videos.items()]
         of_splits = [*self._equal_scores(), *self._no_test_split()]
-        return [*self._other_aspects(), *self._other_rates(), *self._axes.remarks(), *of_splits, *of_videos]
+        return [*self._other_aspects(), *self._other_rates(), *of_splits, *of_videos]
 
     def _other_aspects(self) -> list[Remark]:
         total = counted(sum(map(len, self._aspects.values())), "video")
@@ -123,18 +108,6 @@ class Warnings:
     def _videos_of(self, rates: Iterable[float]) -> str:
         return "; ".join(f"{rate:.4g} in {shown(self._rates[rate])}" for rate in rates)
 
-    def _other_scales(self) -> dict[tuple[str, str], list[str]]:
-        """Features whose largest number is far from the others'; all-zero files do not count."""
-        decades = {name: np.log10(largest) for name, largest in self._largest.items() if largest}
-        if len(decades) < LEAST_FILES:
-            return {}
-        median = statistics.median(decades.values())
-        distances = {name: abs(value - median) for name, value in decades.items()}
-        limit = max(LEAST_DECADES, DEVIATIONS * statistics.median(distances.values()))
-        odd = [name for name, distance in distances.items() if distance > limit]
-        names = [f"{name} ({10 ** (decades[name] - median):.2g} times)" for name in odd]
-        return {("other_scale", OTHER_SCALE): names} if names else {}
-
     def _equal_scores(self) -> list[Remark]:
         equal: dict[str, list[str]] = collections.defaultdict(list)
         for (split, score), values in self._scores.items():
@@ -151,51 +124,6 @@ class Warnings:
             return []
         message = "No video is in the split test, so evaluate has nothing to measure (data_prep split, --split_csv)."
         return [Remark("no_test_split", message)]
-
-
-class _Axes:
-    """Features with one shape that are smooth along the second axis, not along time.
-
-    Neighbouring channels of a spectrum are alike too, but each has the same level in all files.
-    """
-
-    def __init__(self) -> None:
-        self._shapes: set[tuple[int, ...]] = set()
-        self._roughness: list[float] = []
-        self._are_known = False
-        self._means, self._variances = [np.zeros(()), np.zeros(())], [0.0, 0.0]
-
-    def add(self, features: np.ndarray, is_known: bool) -> None:
-        """Looks at features (T, D); `is_known` if something else tells T or D."""
-        values = features.astype(np.float64)
-        self._shapes.add(values.shape)
-        self._are_known |= is_known
-        if self._are_known or len(self._shapes) > 1 or min(values.shape) < LEAST_SIDE:
-            return
-        along, across = (float(np.square(np.diff(values, axis=axis)).mean()) for axis in (0, 1))
-        self._roughness.append(along / across if across else 0.0)
-        for axis in (0, 1):
-            profile = values.mean(axis=1 - axis)
-            self._means[axis] = self._means[axis] + profile
-            self._variances[axis] += profile.var()
-
-    def remarks(self) -> list[Remark]:
-        number = len(self._roughness)
-        if self._are_known or len(self._shapes) != 1 or number < 2 or statistics.median(self._roughness) <= SMOOTHER:
-            return []
-        steps, channels = (
-            (mean / number).var() / (variance / number) if variance else 0.0
-            for mean, variance in zip(self._means, self._variances, strict=True)
-        )
-        if channels > max(AGREEMENT, steps + MORE):
-            return []
-        length, size = next(iter(self._shapes))
-        message = (
-            f"All {counted(number, 'file')} of features have {counted(length, 'step')} of {counted(size, 'number')}, "
-            "which change less from number to number than from step to step; maybe time is their second axis. A column "
-            "num_frames with the number of frames tells."
-        )
-        return [Remark("maybe_exchanged_axes", message)]
 
 
 def _alike(rate: float, other: float) -> bool:

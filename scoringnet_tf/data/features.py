@@ -19,7 +19,7 @@ from scoringnet_tf.body.skeleton import JOINTS
 from scoringnet_tf.data.joints import OURS
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, form_differences
 from scoringnet_tf.support.files import read_json
-from scoringnet_tf.support.messages import InputError, Remark
+from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import FOR_FILM, configuration, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
 
@@ -28,16 +28,9 @@ HDF5_SUFFIXES = (".h5", ".hdf5")
 SUFFIXES = (".npy", ".npz", *HDF5_SUFFIXES)
 ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)", re.IGNORECASE)
 
-LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no count or measure
-EXACT = 2.0**24  # float32 holds every whole number up to here
 COORDINATES = (2, 3)  # of a joint
 JOINTS_SIZE = 3 * len(JOINTS)
 JOINTS_ORIGIN = {"format": OURS, "unit": "heights", "camera": "still"}  # where they lie by a camera that does not move
-LEAST_STEPS = 0.01  # largest rounding, as a share of the range of a feature in a file
-ROUNDED = Remark(
-    "features_rounded",
-    "The features hold ids, times or numbers too large for float32. Leave these out, or subtract what they share.",
-)
 
 
 def quarters(length: int) -> list[slice]:
@@ -81,12 +74,10 @@ class FeatureSequence:
     Attributes:
         values: float32 (T, D), finite: T steps in time, one for a whole video's vector.
         origin: `features.json`, see `read_origin`; None if there is none.
-        warnings: oddities in the numbers (`ROUNDED`).
     """
 
     values: np.ndarray
     origin: dict[str, Any] | None = None
-    warnings: tuple[Remark, ...] = ()
 
 
 def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
@@ -106,16 +97,16 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     origin = read_origin(file.path.parent)
     try:
         with _opened(file) as array:
-            values, warnings = _checked(array, file, not are_joints(origin and {**origin, "origin": origin}))
+            values = _checked(array, file, not are_joints(origin and {**origin, "origin": origin}))
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib, tokenize and HDF5 raise anything for a damaged file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError("damaged_features", f"{file} cannot be read as features: {reason}.") from error
     if origin and origin["size"] != values.shape[1]:
-        stated = f"(T, {origin['size']}){turned(values.shape, origin['size'])}"
-        raise InputError("wrong_shape", f"{file} holds {values.shape}; {ORIGIN_NAME} beside it says {stated}.")
-    return FeatureSequence(values, origin, warnings)
+        message = f"{file} holds {values.shape}; {ORIGIN_NAME} beside it says (T, {origin['size']})."
+        raise InputError("wrong_shape", message)
+    return FeatureSequence(values, origin)
 
 
 def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
@@ -125,11 +116,6 @@ def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
             return _steps(array.shape)
     except Exception:  # `read_features` reports it
         return None
-
-
-def turned(shape: tuple[int, ...], size: int) -> str:
-    """A hint if features seem to be (size, T), not (T, size); else empty."""
-    return "; maybe time is their second axis" if shape[0] == size != shape[1] else ""
 
 
 def check_features(
@@ -144,7 +130,6 @@ def check_features(
     frames = (sequence.origin or {}).get("frame_rate")
     different = feature_differences(learned, received) + rate_differences(frame_rate, frames and frames / stride)
     if different:
-        different[-1] += turned(sequence.values.shape, learned["size"])
         hint = f"{ORIGIN_NAME} beside a file says that it holds such joints." if are_joints(learned) else ""
         message = f"{source}: the model learned from other features: {'; '.join(different)}."
         raise InputError("other_features", message, hint)
@@ -339,8 +324,8 @@ def _steps(shape: tuple[int, ...]) -> tuple[int, int] | None:
     return shape[0] if shape[1:] else 1, math.prod(shape[1:] or shape)
 
 
-def _checked(array: Any, file: FeatureFile, about: bool) -> tuple[np.ndarray, tuple[Remark, ...]]:
-    """(values as float32 (T, D), warnings); InputError if they are no features."""
+def _checked(array: Any, file: FeatureFile, about: bool) -> np.ndarray:
+    """Values as float32 (T, D); InputError if they are no features."""
     steps = _steps(array.shape)
     if array.dtype.kind not in "fiu" or not steps or min(steps) < 1:
         held = f"{array.dtype} {tuple(array.shape)}"
@@ -352,17 +337,5 @@ def _checked(array: Any, file: FeatureFile, about: bool) -> tuple[np.ndarray, tu
         step = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise InputError("not_finite", f"{file} holds NaN or infinity, first in step {step}.")
     if exact.ndim == 3 and about:
-        return about_body(exact.astype(np.float64)).astype(np.float32), ()
-    return values, (ROUNDED,) if _is_rounded(exact.reshape(steps), values) else ()
-
-
-def _is_rounded(exact: np.ndarray, values: np.ndarray) -> bool:
-    """Whether numbers are ids or times, or float32 loses a feature's variation, or a large number of a vector."""
-    largest = float(np.abs(values).max())
-    if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
-        return largest > EXACT
-    exact = exact.astype(np.float64)
-    lost, varies = np.abs(exact - values).max(axis=0), np.ptp(exact, axis=0)
-    if len(exact) == 1:
-        return bool(((lost > 0) & (np.abs(values[0]) > EXACT)).any())
-    return bool(((lost > LEAST_STEPS * varies) & (varies > 0)).any())
+        return about_body(exact.astype(np.float64)).astype(np.float32)
+    return values

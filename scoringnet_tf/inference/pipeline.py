@@ -190,9 +190,9 @@ class Predictor:
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
         sequence, rate = read_features(source), self.model.frame_rate
         check_features(sequence, source, self.model.features, rate)
-        assumed = () if rate else (remark("frame_rate_assumed", rate=flights.RATE),)
+        warnings = () if rate else (remark("frame_rate_assumed", rate=flights.RATE),)
         times = np.arange(len(sequence.values)) / (rate or flights.RATE)
-        yield Video(sequence.values, rate or flights.RATE, times, (0, 0), 1.0, warnings=(*assumed, *sequence.warnings))
+        yield Video(sequence.values, rate or flights.RATE, times, (0, 0), 1.0, warnings=warnings)
 
     def _content(self, video: Video, samples: np.ndarray) -> np.ndarray:
         """Frames (K, H, W, 3) or features (K, D) at `samples` (K,)."""
