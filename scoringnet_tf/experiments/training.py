@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from absl import flags as absl_flags
 
 from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
@@ -245,18 +246,12 @@ class Fitting(Training):
 # === Flags ===
 
 
-def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
-    """The flags of a flag file and of those that it names; InputError if there is none, or one is `within` itself."""
-    if not path.is_file():
-        raise InputError("not_found", f"--flagfile={path}: there is no such file.")
-    if path.resolve() in within:
-        raise InputError("circular_flag_file", f"--flagfile={path}: this file includes itself.")
-    found = []
-    for line in map(str.strip, path.read_text(encoding="utf-8").splitlines()):
-        if line and not line.startswith(("#", "//")):
-            name, value = _name_and_value(line)
-            found += preset_flags(Path(value), (*within, path.resolve())) if name == "flagfile" else [line]
-    return found
+def preset_flags(path: Path) -> list[str]:
+    """The flags of a flag file and of those that it names; InputError if there is no such file."""
+    try:
+        return absl_flags.FlagValues().read_flags_from_files([f"--flagfile={path}"])
+    except absl_flags.CantOpenFlagFileError as error:
+        raise InputError("not_found", f"--flagfile={path}: {error}.") from error
 
 
 def _as_arguments(flags: Mapping[str, str]) -> list[str]:

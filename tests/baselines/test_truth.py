@@ -1,13 +1,10 @@
 """True scores are the same numbers for a model that reads records and for a system that reads their index."""
 
-import os
 import pathlib
 
 import numpy as np
-import pytest
 from layouts import write_table
 
-from data_prep.datasets.readers.matlab import read_vector
 from data_prep.records.building import build_records
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data import input_pipeline
@@ -51,14 +48,3 @@ def test_records_and_their_index_tell_one_truth(tmp_path):
     for video in info.videos.values():  # an index of before: what the division of two floats leaves
         video["execution"] = video["final"] and video["final"] / video["difficulty"]
     np.testing.assert_array_equal(check_one_truth(info), truth)
-
-
-@pytest.mark.slow
-def test_real_dives_have_one_truth(tmp_path):
-    if "SCORINGNET_REAL_DATA" not in os.environ:
-        pytest.skip("SCORINGNET_REAL_DATA is not set: no real scores")
-    folder = pathlib.Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving")
-    names = ("difficulty_level", "overall_scores")
-    dives = list(zip(*(read_vector(folder / f"diving_{name}.mat", name).tolist() for name in names), strict=True))
-    truth = check_one_truth(records_of(dives, tmp_path))
-    assert len(truth) == 369 and len(set(truth)) == 40

@@ -126,9 +126,6 @@ def test_a_preset_may_name_a_flag_file(surroundings, commands, tmp_path):  # noq
     assert Training({}, 0).folder(mine) != before
     with refused("not_found", "none.flags"):
         training.preset_flags(tmp_path / "none.flags")
-    surroundings.preset.write_text(f"--flagfile={mine.preset}\n")
-    with refused("circular_flag_file", "mine.flags"):
-        training.preset_flags(mine.preset)
 
 
 @pytest.mark.parametrize("preset", ["paper", "small"])
