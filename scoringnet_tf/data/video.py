@@ -56,7 +56,6 @@ class Video:
         pictures: the frames for people to look at, L JPEGs (`Filmed`); none unless its reader asked for them.
         is_shot: whether it is one shot among others.
         speed: how many times slower than life the film runs; all times are divided by it.
-        places: [start, stop) in the file that may show what is looked for; None: anywhere.
     """
 
     frames: np.ndarray | Sequence
@@ -73,7 +72,6 @@ class Video:
     pictures: Sequence[bytes] = ()
     is_shot: bool = False
     speed: float = 1.0
-    places: tuple[tuple[int, int], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.sizes is None:
@@ -83,12 +81,6 @@ class Video:
     def is_part(self) -> bool:
         """Whether the video shows more before or after it: it was too long to be read at once, or has several shots."""
         return self.is_shot or self.shared > 0 or self.since > 0
-
-    @property
-    def shows_nothing(self) -> bool:
-        """Whether none of the `places` is in it."""
-        first, end = self.first_frame, self.first_frame + len(self.timestamps)
-        return self.places is not None and not any(start < end and first < stop for start, stop in self.places)
 
     def cut(self, start: int, stop: int) -> "Video":
         """Frames [start, stop), shown at the same times."""

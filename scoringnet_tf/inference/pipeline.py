@@ -23,7 +23,6 @@ from scoringnet_tf.data.preprocessor import OVERLAP, PART, PATIENCE, SHORT_OVERL
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference import checks, flights
 from scoringnet_tf.inference.athlete import shown_by_all
-from scoringnet_tf.inference.coarse import FilmReader
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
 from scoringnet_tf.inference.inputs import local_video, stretched
@@ -95,7 +94,6 @@ class Predictor:
         self._around = around
         self._poses = load_pose_models() if shows_bodies(model) and has_pose_models() else None
         self._windowed = WindowedModel(model, window)
-        self._film = FilmReader(model) if model.recognised and not self.reads_features else None
         self._score_features = _features_function(model) if model.encoded == "features" else None
         self._fragments = _fragments_function(model)
         self._score_clips = tf.function(lambda clips: model.score_predictor(clips, training=False), autograph=False)
@@ -183,8 +181,8 @@ class Predictor:
     def _parts(self, source: Any, pictures: int, speed: float) -> Iterator[Video]:
         if not self.reads_features:
             pictures = max(pictures, PICTURE) if self._poses else pictures
-            reader = self._film or self.model.preprocessor
-            yield from reader.parts(source, partial=True, pictures=pictures, speed=speed, **self._sizes)
+            options = {"partial": True, "pictures": pictures, "speed": speed, **self._sizes}
+            yield from self.model.preprocessor.parts(source, **options)
             return
         if isinstance(source, Clip):
             raise InputError("wrong_format", f"{source} is a Clip.", "Give the path of a file of features.")
@@ -212,7 +210,7 @@ class Predictor:
         """What the backbone and KFS see in a video; nothing if its pictures are too small, unless by `force`."""
         samples, reasons = video.samples(self._rate), tuple(checks.video_reasons(self.model, video))
         seen = Seen(video, samples, video.sample_of(self._rate), self._rate or video.fps, reasons=reasons)
-        if video.shows_nothing or (not force and any(reason.code == "picture_too_small" for reason in reasons)):
+        if not force and any(reason.code == "picture_too_small" for reason in reasons):
             return seen
         stages, features = self._windowed(self._blocks(video, samples), len(samples))
         classes = None
@@ -373,7 +371,7 @@ def _summary(
         fps=video.fps,
         times=times,
         labels=labels,
-        has_stages=seen.stages is not None or video.shows_nothing,
+        has_stages=seen.stages is not None,
         performances=tuple(performances),
         reasons=seen.reasons,
         warnings=(*video.warnings, *warnings),  # type: ignore[arg-type]

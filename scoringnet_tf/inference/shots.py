@@ -58,9 +58,6 @@ def shots(videos: Iterable[Video]) -> Iterator[Video]:
     """
     settled = 0  # frame in the file up to which shots are whole
     for video in videos:
-        if video.shows_nothing:
-            yield video
-            continue
         length = len(video.frames)
         edges = [0, *cuts(list(video.frames)), length]
         for start, stop in itertools.pairwise(edges):
