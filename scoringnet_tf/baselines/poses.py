@@ -76,10 +76,5 @@ def _mean_log_share(signal: np.ndarray, length: int, tolerance: float) -> float:
     return float(np.log((distances <= tolerance).mean(axis=1)).mean())
 
 
-def learn_entropies(training: TrainingSet) -> Learned:
-    """A linear SVR."""
-    return linear_svr(training, C)
-
-
 POSE_DCT = System("Pose + DCT", "joints", lambda videos: _described(videos, frequencies), learn_spectra)
-APENFT = System("ApEnFT", "joints", lambda videos: _described(videos, entropies), learn_entropies)
+APENFT = System("ApEnFT", "joints", lambda videos: _described(videos, entropies), lambda found: linear_svr(found, C))
