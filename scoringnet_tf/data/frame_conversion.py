@@ -1,12 +1,10 @@
-"""Decoded frames as they are meant to be shown: progressive, upright, in the colours of an ordinary screen.
+"""Decoded frames as they are meant to be shown: upright, in the colours of an ordinary screen.
 
-A file may state that its frames are interlaced, turned or mirrored (phones), or HDR. A warning names each conversion.
+A file may state that its frames are turned or mirrored (phones), or HDR. A warning names each conversion.
 """
 
-import contextlib
 import functools
 import itertools
-import math
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -31,7 +29,6 @@ ANY_TIME_BASE = Fraction(1, 1000)  # of frames without one, whose times nobody a
 # The kinds of side data that FFmpeg has and PyAV has no name for, such as the EXIF of a photograph.
 NEWER_SIDE_DATA = [("sidedata", f"mode=delete:type={kind}") for kind in range(len(SideDataType), 40)]
 
-INTERLACED = Remark("interlaced", "The video is interlaced: each frame was restored from one field (bwdif).")
 TURNED = Remark("turned", "The frames were rotated or mirrored as the file states.")
 NOT_TURNED = Remark("not_turned", "The file states a rotation that is no multiple of 90°: the frames were not rotated.")
 CONVERTED = Remark("colours_converted", "The colours, HDR or wide, were converted to BT.709.")
@@ -43,31 +40,11 @@ class FrameConverter:
 
     Args:
         warnings: takes a remark on each conversion.
-        side: a picture's smaller side, pixels, to which larger ones are shrunk; None keeps the file's size.
     """
 
-    def __init__(self, warnings: list[Remark], side: int | None = None) -> None:
-        self._warnings, self._side = warnings, side
-        self._deinterlacer: Graph | None = None
-        self._form: tuple = ()  # of the frames that it takes
+    def __init__(self, warnings: list[Remark]) -> None:
+        self._warnings = warnings
         self._reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
-
-    def pictures(self, frame: av.VideoFrame | None) -> list[tuple[np.ndarray, float | None]]:
-        """(uint8 (H, W, 3) RGB, time in seconds or None) of the frames that are ready once `frame` is known.
-
-        None for the end gives those that waited for a next frame.
-        """
-        ready = []
-        if self._deinterlacer is not None and (frame is None or _form(frame) != self._form):
-            ready, self._deinterlacer = _filtered(self._deinterlacer, None), None
-        if frame is not None:
-            if self._deinterlacer is None and frame.interlaced_frame:
-                self._warn(INTERLACED)
-                bwdif = ("bwdif", "mode=send_frame:deint=interlaced")  # progressive frames pass unchanged
-                self._form = _form(frame)
-                self._deinterlacer = _graph(self._form, frame.time_base, bwdif)
-            ready += [frame] if self._deinterlacer is None else _filtered(self._deinterlacer, frame)
-        return [(self.picture(whole), whole.time) for whole in ready]
 
     def picture(self, frame: av.VideoFrame) -> np.ndarray:
         """A frame as it is, upright and in RGB, uint8 (H, W, 3)."""
@@ -88,12 +65,8 @@ class FrameConverter:
             self._warn(CONVERTED)
             tags = frame.color_trc, frame.color_primaries, frame.colorspace, frame.color_range
             frame = _converter_to_bt709(_form(frame), tags)(frame)
-        scale = min(1.0, (self._side or math.inf) / min(frame.width, frame.height))
-        options: Any = {"format": "rgb24", "threads": 1}  # more take longer to start
-        if scale < 1:
-            size = {"width": round(scale * frame.width), "height": round(scale * frame.height)}
-            options |= size | {"interpolation": "AREA"}
-        return self._reformatter.reformat(frame, **options).to_ndarray()
+        one_thread: Any = {"threads": 1}  # more take longer to start
+        return self._reformatter.reformat(frame, format="rgb24", **one_thread).to_ndarray()
 
     def _warn(self, warning: Remark) -> None:
         if warning not in self._warnings:
@@ -111,7 +84,7 @@ def _converter_to_bt709(form: tuple[int, int, str], tags: tuple) -> Callable[[av
 
     def convert(frame: av.VideoFrame) -> Any:
         with lock:  # a thread pulls the frame that it pushed
-            return _filtered(graph, frame)[0]
+            return _filtered(graph, frame)
 
     return convert
 
@@ -128,14 +101,9 @@ def _graph(form: tuple[int, int, str], time_base: Fraction | None, *filters: tup
     return graph
 
 
-def _filtered(graph: Graph, frame: av.VideoFrame | None) -> list[Any]:
-    """The frames that are ready once `frame`, or the end (None), is known."""
+def _filtered(graph: Graph, frame: av.VideoFrame) -> Any:
     graph.push(frame)
-    ready: list[Any] = []
-    with contextlib.suppress(av.BlockingIOError, av.EOFError):
-        while True:
-            ready.append(graph.pull())
-    return ready
+    return graph.pull()
 
 
 def stated_turn(frame: av.VideoFrame) -> tuple[bool, int, int] | tuple[()] | None:
@@ -147,7 +115,7 @@ def stated_turn(frame: av.VideoFrame) -> tuple[bool, int, int] | tuple[()] | Non
         data: Any = _display_matrix(frame)
     except ValueError:
         deleting = _graph(_form(frame), frame.time_base, *NEWER_SIDE_DATA)
-        data = _display_matrix(_filtered(deleting, frame)[0])
+        data = _display_matrix(_filtered(deleting, frame))
     if data is None:
         return None
     # The directions in which the x axis (first row) and the y axis are shown.

@@ -32,6 +32,7 @@ ANNOUNCED_TOLERANCE = 1
 SPARSE = 1.5
 MAX_REPEATS = 10  # of each frame, on average, to show a video at another rate
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; a damaged header states more
+INTERLACED = "Make its frames whole first: `ffmpeg -i VIDEO -vf bwdif=mode=send_frame OUTPUT.mp4`."
 HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
 Pictures: TypeAlias = Iterator[tuple[np.ndarray, float | None]]  # and their times, seconds
 
@@ -228,7 +229,7 @@ class VideoStream:
 
     Raises:
         VideoError: while iterating: the file is missing, not a video, has no frames, cannot be read,
-            or (unless `partial`) is damaged; an image is missing or damaged.
+            is interlaced, or (unless `partial`) is damaged; an image is missing or damaged.
     """
 
     def __init__(self, source: Clip | str | Path, *, partial: bool = False, num_threads: int = 0) -> None:
@@ -293,7 +294,7 @@ class VideoStream:
             if frame is None:
                 self._error = f"{path.name}, which is no whole image"
                 return
-            yield from ((image, None) for image, _ in self._converter.pictures(frame))
+            yield self._converter.picture(frame), None
 
     def _file(self) -> Pictures:
         import av
@@ -315,10 +316,11 @@ class VideoStream:
                         break
                     if self.source_size is None:
                         self.pixel_aspect = self._pixel_aspect(float(stream.sample_aspect_ratio or 1), frame)
-                    yield from self._converter.pictures(frame)
+                    if frame.interlaced_frame:
+                        raise VideoError("interlaced", f"{path} is interlaced.", INTERLACED)
+                    yield self._converter.picture(frame), frame.time
             except (av.FFmpegError, MemoryError) as error:
                 self._error = reason(error)
-            yield from self._converter.pictures(None)
             if not stretch:
                 self._error = self._error or cut_off(path)
 

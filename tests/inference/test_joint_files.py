@@ -160,8 +160,8 @@ def test_joints_of_files_are_those_of_their_performances(tmp_path, capsys):
     assert len(joints) == 70 and np.flatnonzero(joints[..., 2].all(axis=1)).tolist() == [3, 4, 5, 6, *range(45, 51)]
     Predictor.fps = 50.0  # they have the model's rate
     capsys.readouterr()
-    Predictor.warnings = (Remark("interlaced", "Lines."),)
-    assert len(FileFollower(Predictor())("a.mp4")) == 35 and capsys.readouterr().err == "extract: a.mp4: Lines.\n"
+    Predictor.warnings = (Remark("turned", "Turned."),)
+    assert len(FileFollower(Predictor())("a.mp4")) == 35 and capsys.readouterr().err == "extract: a.mp4: Turned.\n"
     Predictor.warnings = (Remark("damaged", "It ends early."),)  # as `extract` refuses it for features
     with refused("damaged_video", "a.mp4", "ends early"):
         FileFollower(Predictor())("a.mp4")
