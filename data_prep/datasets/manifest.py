@@ -1,7 +1,7 @@
 """Your own videos: a folder with videos in any format, or with image folders, and a table that labels them.
 
 `manifest.csv` (docs/data.md has all columns): video (path in the folder), split, and any of difficulty, execution,
-final, penalty, and judges' marks. Stages are labelled in one of these ways, or not at all: in columns with the first
+final. Stages are labelled in one of these ways, or not at all: in columns with the first
 frame of each stage and `end`, or beside the table or the videos in `stage_labels.csv`, or in corrections that people
 saved from a page of a report (see `table_stages`).
 
@@ -24,7 +24,7 @@ from data_prep.datasets.performances import FRAMES, TIMES, number_performances, 
 from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.readers.text import Row, Table, has_decimal_comma, read_table
 from data_prep.datasets.sample import Fields, Sample, Source
-from data_prep.datasets.scores import MARKS, complete_scores, judged_scores, read_marks
+from data_prep.datasets.scores import complete_scores
 from data_prep.datasets.stage_labels import STAGE_CSV, odd_segments, unlabelled_note
 from data_prep.datasets.table_stages import (
     boundary_columns,
@@ -41,8 +41,7 @@ from scoringnet_tf.support.messages import InputError, Remark
 TABLE = "manifest.csv"
 COLUMNS = ("video", "split", "id", "group", "num_frames", *FRAMES, *TIMES)  # in any sport, beside its scores and stages
 OF_FEATURES = ("features", "fps")
-MARK = re.compile(r"mark_[1-9]\d?")
-WITH_DECIMALS = (*SCORES, "penalty", MARKS, *TIMES, "fps")
+WITH_DECIMALS = (*SCORES, *TIMES, "fps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +120,8 @@ def _read_table(
     table = read_table(path, delimiter, encoding)
     columns = _columns(path, table, sport)
     unused = tuple(name for name in table.header if name not in columns)
-    has_commas = has_decimal_comma(path, _numbers(table.rows, columns)) if decimal_comma is None else decimal_comma
+    cells = (row[name] for row in table.rows for name in columns & {*WITH_DECIMALS} if ":" not in row[name])
+    has_commas = has_decimal_comma(path, cells) if decimal_comma is None else decimal_comma
     notes = [*table.notes]
     if has_commas and decimal_comma is None:
         notes.append(Remark("decimal_comma", "Numbers are taken to have a decimal comma (--decimal_comma)."))
@@ -136,11 +136,9 @@ def _read_table(
 def _columns(path: Path, table: Table, sport: Sport) -> frozenset[str]:
     """Returns the columns that mean something; InputError if they cannot be, or others are called nearly alike."""
     stages, scores = boundary_columns(sport), sport.scores
-    if taken := {*sport.stages[1:]} & {*COLUMNS, *OF_FEATURES, *SCORES, "penalty", MARKS, *stages[-1:]}:
+    if taken := {*sport.stages[1:]} & {*COLUMNS, *OF_FEATURES, *SCORES, *stages[-1:]}:
         raise OptionError("name_taken", f"--sport: {', '.join(taken)} of {sport.name} has the name of a column.")
     known = {*COLUMNS, *scores, *stages, *(OF_FEATURES if "features" in table.header else ())}
-    known |= {"penalty"} if sport.fusion else set()
-    known |= {MARKS, *filter(MARK.fullmatch, table.header)} if sport.marks else set()
     columns = frozenset(known & {*table.header})
     plain = {_plain(name): name for name in known}
     if odd := [name for name in table.header if name not in columns and _plain(name) in plain]:
@@ -162,14 +160,6 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name.casefold())
 
 
-def _numbers(rows: Iterable[Row], columns: frozenset[str]) -> Iterable[str]:
-    for row in rows:
-        for name in columns:
-            if name in WITH_DECIMALS or MARK.fullmatch(name):
-                words = (word.removesuffix(",") for word in re.split(r"[\s;/|]+", row[name]))
-                yield from (word for word in words if ":" not in word)  # not timecodes
-
-
 # === Its rows ===
 
 
@@ -182,10 +172,7 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
     is_stretch = any(row[name] for name in table.stretch or ())
     stretch = read_stretch(fields, row, table.stretch, files["path"]) if table.stretch and is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
-    scores = {
-        name: fields.number(name, required=False) if name in table.columns else None for name in (*SCORES, "penalty")
-    }
-    scores = judged_scores(fields, sport, read_marks(fields, row) if sport.marks else [], scores)
+    scores = {name: fields.number(name, required=False) for name in SCORES if name in table.columns}
     num_frames = fields.integer("num_frames", required=False)
     if num_frames is not None and num_frames < 1:
         fields.report("out_of_range", f"num_frames {num_frames} is not above 0.")

@@ -4,6 +4,7 @@
 `judge_scores`; splits as lists of keys; `whole_videos_frames/NN/%06d.jpg`. There are no stage labels.
 """
 
+import math
 import reprlib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.pickles import Key, read_annotations, read_splits, unused_note
 from data_prep.datasets.sample import INCONSISTENT, Fields, Published, Sample, Source
-from data_prep.datasets.scores import agree, complete_scores, marks_final
+from data_prep.datasets.scores import agree, complete_scores
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import Remark
 
@@ -54,7 +55,7 @@ def _sample(
         fields.report("missing_key", f"this clip of the {split} split has no annotation.")
         return Sample(video_id, frame_dir / folder, split, fields.where, problems=tuple(fields.problems))
     scores = complete_scores(sport, fields.number("difficulty"), final=fields.number("final_score"))
-    _check_marks(sport, fields, entry.get("judge_scores"), scores)
+    _check_marks(fields, entry.get("judge_scores"), scores)
     return Sample(
         video_id,
         frame_dir / folder,
@@ -78,14 +79,14 @@ def _frames(fields: Fields) -> tuple[int, int] | None:
     return start, end + 1
 
 
-def _check_marks(sport: Sport, fields: Fields, marks: Any, scores: dict[str, Any]) -> None:
-    """Some 30 published rows contradict their seven marks: nobody knows which number is wrong."""
+def _check_marks(fields: Fields, marks: Any, scores: dict[str, Any]) -> None:
+    """Some 30 published rows contradict their seven marks, of which three count: nobody knows which number is wrong."""
     if marks is None or None in (scores["difficulty"], scores["final"]):
         return
-    expected = marks_final(sport, scores["difficulty"], marks)
-    if expected is None or len(marks) != NUM_MARKS:
-        what = f"judge_scores {reprlib.repr(marks)} are not {NUM_MARKS} marks."
-        fields.report("inconsistent_scores", what, INCONSISTENT)
-    elif not agree(scores["final"], expected):
-        what = f"final_score is {scores['final']:.2f}, but judge_scores give {expected:.2f}."
+    try:
+        judges, expected = len(marks), scores["difficulty"] * sum(sorted(map(float, marks))[2:5])
+    except (TypeError, ValueError, OverflowError):
+        judges, expected = 0, math.nan
+    if judges != NUM_MARKS or not agree(scores["final"], expected):
+        what = f"final_score is {scores['final']:.2f}, but judge_scores {reprlib.repr(marks)} give {expected:.2f}."
         fields.report("inconsistent_scores", what, INCONSISTENT)

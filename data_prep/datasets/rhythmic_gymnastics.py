@@ -83,7 +83,6 @@ def _sample(video_dir: Path, where: str, values: dict[str, str], split: str) -> 
         difficulty=fields.number("difficulty"),
         execution=fields.number("execution"),
         final=fields.number("total"),
-        penalty=fields.number("penalty"),
         seconds=length,
         problems=tuple(fields.problems),
     )

@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import math
 import numbers
-import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -62,7 +61,6 @@ class Sample:
     difficulty: float | None = None  # scores, points
     execution: float | None = None  # scores, points
     final: float | None = None  # scores, points
-    penalty: float | None = None  # points taken off beside the execution
     segments: tuple[Segment, ...] | None = None  # stage labels in order
     classes: dict[str, int] = dataclasses.field(default_factory=dict)  # {head: label} of classification heads
     group: str | None = None  # shared by videos of one source or athlete, which are held out together
@@ -158,15 +156,6 @@ class Fields:
             kind = "a number with a decimal comma" if self._decimal_comma else "a number"
             self.report("not_a_number", f"{name} {reprlib.repr(value)} is not {kind}.")
         return number
-
-    def numbers(self, name: str) -> list[float]:
-        """Returns the floats of a text, between white space, `;`, `/` or `|`; none if one is not a number."""
-        words = re.split(r"[\s;/|]+", self._values.get(name, "").strip())
-        values = [self._parsed(word.removesuffix(",")) for word in words if word]
-        if None in values:
-            self.report("not_a_number", f"{name} {self._values[name]!r} are not numbers with spaces between.")
-            return []
-        return [value for value in values if value is not None]
 
     def _parsed(self, value: Any) -> float | None:
         try:

@@ -208,11 +208,10 @@ def _path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
 
 def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     """Problems with scores: no number, outside the sport's range, or a final score that breaks the rule."""
-    scores = {name: getattr(sample, name) for name in ("penalty", *SCORES)}
+    scores = {name: getattr(sample, name) for name in SCORES}
     if wrong := out_of_range(sport, scores):
         return [Problem(sample.where, message, code="out_of_range") for message in wrong]
-    penalty = sample.penalty or 0.0
-    contradicted = contradiction(sport, scores, (penalty, penalty))
+    contradicted = contradiction(sport, scores)
     return [Problem(sample.where, contradicted, INCONSISTENT, code="inconsistent_scores")] if contradicted else []
 
 

@@ -25,7 +25,7 @@ from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.checks import missing_frames
 from scoringnet_tf.inference.extraction import FeatureExtractor
-from scoringnet_tf.sports import SCORES, Sport, get_sport, option_form, stage_runs
+from scoringnet_tf.sports import get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import locked, read_json, replacing_file, write_csv, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, name_of
@@ -36,7 +36,6 @@ SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
 MAX_NAME = 240  # bytes: file systems allow 255, and a temporary file has a longer name
 SAVED_EVERY = 10.0  # seconds: for 10⁵ videos `SOURCES` has 10 MB, and takes 0.2 s to write
-MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, if no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
@@ -252,12 +251,11 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath, file_of: Call
                 **{score: facts[score] for score in sport.scores},
                 "num_frames": facts["num_frames"],
                 "fps": float(record["image/frame_rate"]),
-                "penalty": _penalty(sport, facts),
             }
         )
         runs = (run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED)
         stages += [(video_id, info.stages[stage], start, end) for stage, start, end in runs]
-    columns = [column for column in rows[0] if column not in MAY_BE_LEFT_OUT or any(row[column] for row in rows)]
+    columns = [column for column in rows[0] if column != "group" or any(row[column] for row in rows)]
     write_csv(output_dir / TABLE, [columns, *([row[column] for column in columns] for row in rows)])
     if stages:
         write_csv(output_dir / STAGE_TABLE, [STAGE_COLUMNS, *stages])
@@ -265,11 +263,3 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath, file_of: Call
         write_json(output_dir / SIMULATION, info.simulation)
     copy_factors(factors_file(info).parent, output_dir)
     return option_form(sport, output_dir / SPORT_FILE)
-
-
-def _penalty(sport: Sport, facts: dict[str, Any]) -> float | None:
-    """Points that the rule of the sport takes off the final score; None if none, or if the scores contradict it."""
-    scores = [facts[score] for score in SCORES]
-    if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in facts:
-        return None
-    return round(facts["difficulty"] + facts["execution"] - facts["final"], 4) or None

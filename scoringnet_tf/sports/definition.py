@@ -5,7 +5,6 @@
      "fragments": {"difficulty": [...stages], "execution": [...]},
      "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},    # and "penalty": 0 or more
      "fusion": "sum_minus_penalty",
-     "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10},    # see `Marks`; may be left out
      "recognised_as": ["vault"],                        # a backbone's classes, see `Sport`; may be left out
      "moments": {"take-off": "start of posting-flight"},    # or "end of STAGE"; may be left out
      "durations": {"board to mat": "posting-flight"}}       # may be left out
@@ -18,7 +17,6 @@ Definitions come from users' files, and with records and models from strangers: 
 """
 
 import dataclasses
-import math
 import os
 import pathlib
 import re
@@ -34,7 +32,6 @@ from scoringnet_tf.sports.dive_table import (
     dive_table_of,
     read_dive_table,
 )
-from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import (
     ANY_PENALTY,
     BODY_MEASURES,
@@ -47,10 +44,10 @@ from scoringnet_tf.sports.sport import (
     StageEdge,
 )
 from scoringnet_tf.sports.values import SUFFIXES, items, mapping, number, read_plain, refuse
-from scoringnet_tf.support.messages import InputError, about, unknown_name
+from scoringnet_tf.support.messages import InputError, unknown_name
 
 PENALTY = "penalty"
-# (keys that are required, optional ones) of a definition, of one with a final score alone, and of marks.
+# (keys that are required, optional ones) of a definition, and of one with a final score alone.
 UNSCORED_KEYS = (
     "recognised_as",
     "moments",
@@ -60,15 +57,13 @@ UNSCORED_KEYS = (
     "measures",
     "dives",
 )  # they change nothing that scores and stages mean
-KEYS = (("name", "stages", "fragments", "ranges", "fusion"), ("marks", *UNSCORED_KEYS))
+KEYS = (("name", "stages", "fragments", "ranges", "fusion"), UNSCORED_KEYS)
 FINAL_ALONE_KEYS = (("name", "ranges"), ("stages", "fragments", *UNSCORED_KEYS))
-MARKS_KEYS = (("panels", "step", "maximum"), ("factor", "penalty_off_marks"))
 # Names become columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
 EDGES = ("start", "end")
 EDGE = re.compile(r"(start|end) of (.+)")
-GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 RESERVED = (NOISE, "unlabelled")  # the names of frames without a stage
 MAX_STAGES = 64
 MAX_CLASS = 100  # letters; Kinetics's longest has 47
@@ -84,7 +79,6 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         "fragments": {score: list(sport.fragment(score)) for score in sport.tower_scores if sport.num_stages > 1},
         "ranges": {score: list(sport.range_of(score)) for score in ranges},
         "fusion": sport.fusion,
-        "marks": {},
         "recognised_as": list(sport.recognised_as),
         "moments": {name: f"{EDGES[is_end]} of {stage}" for name, stage, is_end in sport.moments},
         "durations": dict(sport.durations),
@@ -93,9 +87,6 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         "measures": list(sport.measures),
         "dives": sport.dives and _kept_dives(sport.dives),
     }
-    if sport.marks:
-        panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in sport.marks.panels]
-        definition["marks"] = {**dataclasses.asdict(sport.marks), "panels": panels}
     return {key: value for key, value in definition.items() if value}
 
 
@@ -120,10 +111,9 @@ def sport_of(definition: Any, where: str) -> Sport:
     fields |= _fragments(where, values, FINAL_ALONE if final_alone else PREDICTED_SCORES, stages)
     if final_alone:
         return Sport(**fields)
-    if values["fusion"] not in tuple(FUSIONS):
+    if values["fusion"] not in FUSIONS:
         refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", values["fusion"])
-    marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
-    sport = Sport(**fields, fusion=values["fusion"], marks=marks)
+    sport = Sport(**fields, fusion=values["fusion"])
     _check_contradictions(where, sport, PENALTY in ranges)
     return sport
 
@@ -263,30 +253,6 @@ def _kept_dives(table: DiveTable) -> str | dict[str, Any]:
     return table.name if DIVE_TABLES.get(table.name) == table else dive_table_definition(table)
 
 
-def _marks(where: str, value: Any) -> Marks:
-    marks = mapping(where, value, *MARKS_KEYS)
-    panels = _panels(f"{where}.panels", marks["panels"])
-    numbers = {key: number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
-    off_marks = str(marks.get("penalty_off_marks", False)).lower()
-    if off_marks not in ("true", "false"):
-        refuse(f"{where}.penalty_off_marks", "true or false", marks["penalty_off_marks"])
-    with about(where):
-        return Marks(panels, **numbers, penalty_off_marks=off_marks == "true")
-
-
-def _panels(where: str, value: Any) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Every panel's groups (judges, kept)."""
-    expected = "a list of panels, each a list of the groups of its judges, like 3 of 5"
-    panels = []
-    for panel in items(where, value, expected):
-        texts = [group if isinstance(group, str) else "" for group in items(where, panel, expected)]
-        groups = [match for match in map(GROUP.fullmatch, texts) if match]
-        if len(groups) < len(texts):
-            refuse(where, expected, panel)
-        panels.append(tuple((int(group[2]), int(group[1])) for group in groups))
-    return tuple(panels)
-
-
 def _range(where: str, value: Any) -> tuple[float, float]:
     expected = "two numbers, [smallest, largest]"
     bounds = [number(where, bound) for bound in items(where, value, expected)]
@@ -296,17 +262,10 @@ def _range(where: str, value: Any) -> tuple[float, float]:
 
 
 def _check_contradictions(where: str, sport: Sport, has_penalty_range: bool) -> None:
-    marks, (_, highest) = sport.marks, sport.range_of("execution")
-    by_rule, by_marks = sport.fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
-    if by_rule and by_marks:
-        refuse(f"{where}: marks.penalty_off_marks", f"false ({sport.fusion} takes the penalty off already)", True)
-    if has_penalty_range and not by_rule and not by_marks:
-        raise InputError("penalty_unused", f"{where}: ranges.penalty: no rule and no marks take a penalty off.")
-    if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
-        expected = f"up to {marks.factor * marks.maximum:g}, marks.factor × marks.maximum"
-        refuse(f"{where}: ranges.execution", expected, highest)
+    if has_penalty_range and sport.fusion != "sum_minus_penalty":
+        raise InputError("penalty_unused", f"{where}: ranges.penalty: {sport.fusion} takes no penalty off.")
     # The highest difficulty and execution seldom come together, and a penalty may give points: near is enough.
-    fused, final = sport.fuse(sport.range_of("difficulty")[1], highest), sport.final_range[1]
+    fused, final = sport.fuse(*(sport.range_of(part)[1] for part in PREDICTED_SCORES)), sport.final_range[1]
     if final > 0 and not final / MAX_SCALE <= fused <= final * MAX_SCALE:
         expected = f"up to about {fused:g}, the {sport.fusion} of the largest difficulty and execution"
         refuse(f"{where}: ranges.final", expected, final)

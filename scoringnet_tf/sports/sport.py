@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, SupportsInt
 
 from scoringnet_tf.sports.dive_table import DiveTable
-from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.support.messages import InputError, unknown_name
 
 NOISE = "noise"
@@ -17,11 +16,7 @@ FINAL_ALONE = SCORES[2:]  # what a model with one tower predicts
 DECODINGS = ("argmax", "ordered", "cyclic")  # how frames get their stages, see `models.decoding`
 SHORTEST = 8  # frames of a performance that can be scored: a tower's C3D halves their number three times
 
-FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
-    "product": lambda difficulty, execution, penalty: difficulty * execution,
-    "sum": lambda difficulty, execution, penalty: difficulty + execution,
-    "sum_minus_penalty": lambda difficulty, execution, penalty: difficulty + execution - penalty,
-}
+FUSIONS = ("product", "sum", "sum_minus_penalty")  # Eq. 4
 ANY_PENALTY = (0.0, math.inf)
 BODY_MEASURES = (  # what can be told of an athlete's body
     "half somersaults",
@@ -59,11 +54,11 @@ class Sport:
         final_fragment: stages whose frames a tower for the final score sees; empty: execution's.
         difficulty_range: the same for difficulty; None in a sport with a final score alone.
         execution_range: the same for execution.
-        penalty_range: the same for the penalty, points taken off beside the execution; below 0 they are given.
-        fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
+        penalty_range: the same for what `"sum_minus_penalty"` takes off beside the execution (stepping out, time): no
+            label tells it, and a model sees none. Below 0 points are given.
+        fusion: one of `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum. Empty in a sport with a final score alone.
-        marks: how judges' marks make the execution, if they do.
         recognised_as: a backbone's classes (Kinetics's, for I3D) for a performance, to tell what is none. Empty: it
             does not.
         moments: that a result tells.
@@ -83,7 +78,6 @@ class Sport:
     difficulty_range: tuple[float, float] | None = None
     execution_range: tuple[float, float] | None = None
     fusion: str = ""
-    marks: Marks | None = None
     penalty_range: tuple[float, float] = ANY_PENALTY
     recognised_as: tuple[str, ...] = ()
     moments: tuple[StageEdge, ...] = ()
@@ -118,15 +112,9 @@ class Sport:
         """Labels for several stages."""
         return [self.stage_index(stage) for stage in stages]
 
-    def fuse(self, difficulty: Any, execution: Any, penalty: Any = 0.0) -> Any:
-        """Final score (Eq. 4); plain arithmetic, so numbers, NumPy arrays and Keras tensors all work.
-
-        Args:
-            difficulty: points.
-            execution: points.
-            penalty: points that were taken off beside the execution (stepping out, time); a model sees none.
-        """
-        return FUSIONS[self.fusion](difficulty, execution, penalty)
+    def fuse(self, difficulty: Any, execution: Any) -> Any:
+        """Final score (Eq. 4) without a penalty, points; numbers, NumPy arrays and Keras tensors all work."""
+        return difficulty * execution if self.fusion == "product" else difficulty + execution
 
     def fused_variance(self, scores: Any, variances: Any) -> Any:
         """The final score's variance (Eq. 4), if difficulty and execution err independently.
@@ -146,17 +134,17 @@ class Sport:
         return self.difficulty_fragment if score == "difficulty" else self.final_fragment or self.execution_fragment
 
     def range_of(self, score: str) -> tuple[float, float]:
-        """The smallest and largest score or penalty, points; InputError if the sport has none."""
+        """The smallest and largest score, points; InputError if the sport has none."""
         bounds = getattr(self, f"{score}_range")
         if bounds is None:
             raise InputError("unknown_name", f"{self.name} has no {score}.", f"It has {', '.join(self.scores)}.")
         return bounds
 
-    def other_part(self, part: float, final: float, penalty: float = 0.0) -> float:
+    def other_part(self, part: float, final: float) -> float:
         """The execution that gives `final` with this difficulty, or vice versa; NaN for a factor 0."""
         if self.fusion == "product":
             return final / part if part else math.nan
-        return final - self.fuse(part, 0.0, penalty)
+        return final - part
 
 
 def stage_runs(stages: Iterable[SupportsInt]) -> list[tuple[int, int, int]]:

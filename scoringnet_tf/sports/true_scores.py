@@ -1,6 +1,5 @@
 """True scores that a sport's rules cannot give."""
 
-import math
 from collections.abc import Mapping
 
 from scoringnet_tf.sports.score_metrics import decimals
@@ -12,7 +11,7 @@ RANGE_TOLERANCE = 2 * HALF_HUNDREDTH  # points: scores are published with two de
 
 
 def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
-    """Which scores by name, and penalty, do not occur in a sport, or are no numbers: a sentence each."""
+    """Which scores by name do not occur in a sport, or are no numbers: a sentence each."""
     problems = []
     for name, score in scores.items():
         if score is None:
@@ -20,26 +19,23 @@ def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
         low, high = sport.range_of(name)
         # NaN compares false, so it is caught here as well.
         if not low - RANGE_TOLERANCE <= score <= high + RANGE_TOLERANCE:
-            ends = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
-            problems.append(f"{name} {score:g} is impossible in {sport.name} ({ends})")
+            problems.append(f"{name} {score:g} is impossible in {sport.name} (from {low:g} to {high:g})")
     return problems
 
 
-def contradiction(
-    sport: Sport, scores: Mapping[str, float | None], penalties: tuple[float, float] | None = None
-) -> str | None:
+def contradiction(sport: Sport, scores: Mapping[str, float | None]) -> str | None:
     """A sentence if the parts do not give the final score (Eq. 4); else None.
 
-    An unknown part may be any in the sport's range; so may the penalty, unless its smallest and largest are given.
+    An unknown part may be any in the sport's range; so may the penalty, if its rule has one.
     """
     difficulty, execution, final = (scores.get(name) for name in ("difficulty", "execution", "final"))
     if final is None or (difficulty is None and execution is None):
         return None
-    smallest, largest = penalties or sport.penalty_range
+    smallest, largest = sport.penalty_range if sport.fusion == "sum_minus_penalty" else (0.0, 0.0)
     difficulties = sport.range_of("difficulty") if difficulty is None else (difficulty, difficulty)
     executions = sport.range_of("execution") if execution is None else (execution, execution)
-    ends = zip(difficulties, executions, (largest, smallest), strict=True)
-    low, high = (sport.fuse(*end) for end in ends)
+    low, high = (sport.fuse(*end) for end in zip(difficulties, executions, strict=True))
+    low, high = low - largest, high - smallest
     if max(low - final, final - high) <= _rounding(sport, difficulties[1]):
         return None
     form = f".{decimals(sport.final_range)}f"

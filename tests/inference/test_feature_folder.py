@@ -249,18 +249,12 @@ def test_the_table_of_stages_leaves_out_unlabelled_frames_and_true_faults_come_a
     ]
 
 
-def test_features_have_the_rate_of_their_video_and_its_penalty(tmp_path):
-    """The median of the records would be minutes off in an hour's film. A penalty is no contradiction."""
-    scores = {"difficulty": 5.0, "execution": 9.0}
-    half = dataclasses.replace(tiny_video("half", final=13.5, **scores), frame_rate=12.5)
-    double = dataclasses.replace(tiny_video("double", final=14.0, **scores), frame_rate=50.0)
-    wrong = tiny_video("wrong", final=13.5, **scores)
-    info = DatasetInfo.load(write_records(tmp_path / "records", {"train": [half, double, wrong]}))
-    info.videos["wrong"]["inconsistent"] = ["the final score is 14.00 in the table"]
-    write_tables(dataclasses.replace(info, sport="vault"), tmp_path)
+def test_features_have_the_rate_of_their_video(tmp_path):
+    """The median of the records would be minutes off in an hour's film."""
+    half, double = (dataclasses.replace(tiny_video(f"{rate}"), frame_rate=rate) for rate in (12.5, 50.0))
+    write_tables(DatasetInfo.load(write_records(tmp_path / "records", {"train": [half, double]})), tmp_path)
     with (tmp_path / "manifest.csv").open(newline="") as file:
-        rows = {row["video"]: (row["fps"], row["penalty"]) for row in csv.DictReader(file)}
-    assert rows == {"half": ("12.5", "0.5"), "double": ("50.0", ""), "wrong": ("25.0", "")}
+        assert [row["fps"] for row in csv.DictReader(file)] == ["12.5", "50.0"]
 
 
 # === Wrong use ===

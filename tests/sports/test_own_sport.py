@@ -24,7 +24,7 @@ from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.training.initialization import load_segmenter
 
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
-HEADER = "video,split,group,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
+HEADER = "video,split,group,difficulty,execution,final,in-run,flight,landing,out-run,end"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def own_records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     for number in (1, 2):
         write_bars(folder / f"{number}.avi", 16, number)
-    rows = ["1.avi,train,Ann,60.5,54,-4.5,119,2,4,8,10,14", "2.avi,test,,58,51.5,,,3,5,7,9,12"]
+    rows = ["1.avi,train,Ann,60.5,54,119,2,4,8,10,14", "2.avi,test,,58,51.5,,3,5,7,9,12"]
     file = folder / "mine.yaml"
     file.write_text(sport_yaml(OWN), encoding="utf-8")
     records = build_table(folder, [HEADER, *rows], sport=str(file))
@@ -106,13 +106,12 @@ def test_a_trained_kfs_of_another_sport_is_refused():
 
 
 def test_features_of_its_records_come_with_its_file(own_records, tmp_path):
-    """The tables that `extract` writes beside them, points that wind gave and athletes included."""
+    """The tables that `extract` writes beside them, athletes included."""
     simulation = {"simulated": True, "settings": {"easy": True}}
     option = write_tables(dataclasses.replace(DatasetInfo.load(own_records), simulation=simulation), tmp_path)
     assert named_sport(option) == OWN
     assert json.loads((tmp_path / "simulation.json").read_text()) == simulation
     rows = list(csv.DictReader((tmp_path / "manifest.csv").read_text(encoding="utf-8").splitlines()))
-    assert {row["video"]: row["penalty"] for row in rows} == {"1.avi": "-4.5", "2.avi": ""}
     assert {row["video"]: row["group"] for row in rows} == {"1.avi": "Ann", "2.avi": ""}
 
 

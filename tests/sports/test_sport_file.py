@@ -9,7 +9,6 @@ from refusals import refused
 
 from scoringnet_tf.sports import (
     SPORTS,
-    Marks,
     Sport,
     StageEdge,
     definition_of,
@@ -33,15 +32,7 @@ ranges:
   execution: [0, 3e1]
   final: [-5, 80.5]
   penalty: [0, 2.5]
-fusion: sum
-marks:
-  panels:
-    - [3 of 5, 1 of 1]
-    - [2 of 4]
-  step: 0.1
-  maximum: 10
-  factor: 3
-  penalty_off_marks: true
+fusion: sum_minus_penalty
 moments:
   take-off: start of 1st half
   touch-down: end of 1st half
@@ -57,8 +48,7 @@ TRAMPOLINE = Sport(
     execution_range=(0.0, 30.0),
     final_range=(-5.0, 80.5),
     penalty_range=(0.0, 2.5),
-    fusion="sum",
-    marks=Marks((((5, 3), (1, 1)), ((4, 2),)), step=0.1, maximum=10.0, factor=3.0, penalty_off_marks=True),
+    fusion="sum_minus_penalty",
     moments=(StageEdge("take-off", "1st half"), StageEdge("touch-down", "1st half", is_end=True)),
     durations=(("air time", "1st half"),),
 )
@@ -99,7 +89,7 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
     ("old", "new", "code", "named"),
     [
         ("fusion:", "fussion:", "unknown_key", "fussion"),
-        ("marks:", "name: x\nmarks:", "wrong_format", "line 12"),  # a key twice
+        ("moments:", "name: x\nmoments:", "wrong_format", "line 12"),  # a key twice
         ("name: trampoline", "? [a]\n: b", "wrong_format", "line 1"),
         ("name: trampoline", "name: ../x", "wrong_value", "name"),
         (STAGES, "[]", "wrong_value", "stages"),
@@ -112,20 +102,13 @@ FRAGMENTS = f"  {DIFFICULTY}\n  execution: [landing, 1st half]\n"
         (FRAGMENTS, "", "wrong_value", "fragments"),
         (f"  {DIFFICULTY}", f"  final: [landing]\n  {DIFFICULTY}", "unknown_key", "fragments: final"),
         ("[0, 20]", "[20, 0]", "wrong_value", "ranges.difficulty"),
-        ("step: 0.1", "step: 0_1", "wrong_value", "marks.step"),  # Python alone reads it
+        ("80.5]", "8_0]", "wrong_value", "ranges.final"),  # Python alone reads it
         *(("[0, 20]", wrong, "wrong_value", "ranges.difficulty") for wrong in ("[nan, 20]", "[0, inf]", "[0, 1:30]")),
         ("[-5, 80.5]", "[-5, 80,5]", "wrong_value", "ranges.final"),
-        (": sum", ": difference", "wrong_value", "fusion"),
-        ("penalty_off_marks: true", "penalty_off_marks: false", "penalty_unused", "ranges.penalty"),
-        ("fusion: sum", "fusion: sum_minus_penalty", "wrong_value", "marks.penalty_off_marks"),
-        ("  step: 0.1\n", "", "missing_key", "marks: the key step"),
-        ("factor: 3", "factor: three", "wrong_value", "marks.factor"),
-        ("step: 0.1", "step: 0", "out_of_range", "marks"),
-        ("[2 of 4]", "[2 from 4]", "wrong_value", "marks.panels"),
-        ("[2 of 4]", "[4 of 6]", "wrong_value", "marks"),  # two panels of one size
-        ("penalty_off_marks: true", "penalty_off_marks: maybe", "wrong_value", "marks.penalty_off_marks"),
-        ("factor: 3", "factor: 1", "wrong_value", "ranges.execution"),  # marks do not make it
-        (": sum", ": product", "wrong_value", "ranges.final"),
+        (": sum_minus_penalty", ": difference", "wrong_value", "fusion"),
+        ("sum_minus_penalty", "sum", "penalty_unused", "ranges.penalty"),
+        ("  execution: [0, 3e1]\n", "", "missing_key", "ranges: the key execution"),
+        ("  penalty: [0, 2.5]\nfusion: sum_minus_penalty", "fusion: product", "wrong_value", "ranges.final"),
         ("80.5]", "805]", "wrong_value", "ranges.final"),  # nothing reaches it
         ("start of 1st half", "[1st half]", "wrong_value", "moments.take-off"),
         ("take-off:", "End:", "wrong_value", "End"),  # a performance has an end_s
@@ -178,6 +161,4 @@ def test_the_example_of_the_docs_is_a_sport(tmp_path):
     example, golf = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     sport = read_sport(written(tmp_path, example, "aerials.yaml"))
     assert sport.name == "aerials" and sport.stages == ("noise", "in-run", "flight", "landing")
-    execution = sport.marks.execution([8.1, 7.9, 9.0, 8.4, 6.5])
-    assert sport.fuse(4.05, execution) == pytest.approx(4.05 * (8.1 + 7.9 + 8.4))
     assert read_sport(written(tmp_path, golf)).scores == ("final",)

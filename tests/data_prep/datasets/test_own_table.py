@@ -7,7 +7,7 @@ from refusals import refused
 from data_prep.datasets import manifest
 from data_prep.datasets.readers.text import DELIMITERS
 from data_prep.datasets.stage_labels import frame_stages
-from data_prep.records.checks import check, score_problems
+from data_prep.records.checks import check
 from scoringnet_tf.sports import get_sport
 
 
@@ -20,12 +20,6 @@ def source_of(tmp_path, text, sport="diving", encoding="utf-8", **options):
 def codes(source):
     """The codes of what is wrong with the rows."""
     return [code for _, code in problem_codes(source)]
-
-
-def odd_rows(source):
-    """Rows whose scores contradict each other or are impossible."""
-    rules = get_sport(source.sport)
-    return [sample.where.rpartition(" ")[2] for sample in source.samples if score_problems(sample, rules)]
 
 
 def scores(sample):
@@ -81,21 +75,19 @@ def test_the_delimiter_is_found_in_the_header(tmp_path, name, delimiter):
     assert scores(source.samples[0]) == (3.2, 20.0, 64.0) and ("delimiter" in notes_of(source)) == (name != "comma")
 
 
-@pytest.mark.parametrize(
-    ("column", "value"), [("difficulty", 3.2), ("penalty", 0.5), ("fps", 29.97), ("marks", None), ("start_time", None)]
-)
+@pytest.mark.parametrize(("column", "value"), [("difficulty", 3.2), ("fps", 29.97), ("start_time", None)])
 def test_a_decimal_comma_is_found_in_any_column_of_numbers(tmp_path, column, value):
-    cell = "6,5 7,5 7" if column == "marks" else "0,4" if value is None else f"{value}".replace(".", ",")
+    cell = "0,4" if value is None else f"{value}".replace(".", ",")
     end = ";end_time" * (column == "start_time")
     text = f"features;video;split;final;{column}{end}\na.npy;a;train;60;{cell}{';1' * bool(end)}\n"
     text = text if column == "fps" else text.replace("features;", "").replace("a.npy;", "")
-    source = source_of(tmp_path, text, sport="vault" if column == "penalty" else "diving")
+    source = source_of(tmp_path, text)
     assert "decimal_comma" in notes_of(source) and not codes(source)
     assert value is None or getattr(source.samples[0], column) == value
 
 
 def test_a_decimal_comma_is_found_noted_and_overridden(tmp_path):
-    text = "video;split;difficulty;final;marks\na.mp4;train;3,2;64,00;6,5 6,5 7\nb.mp4;train;3;;7 7 7\n"
+    text = "video;split;difficulty;execution;final\na.mp4;train;3,2;;64,00\nb.mp4;train;3;21;\n"
     source = source_of(tmp_path, text)
     assert [scores(sample) for sample in source.samples] == [(3.2, 20.0, 64.0), (3.0, 21.0, 63.0)]
     assert "decimal_comma" in notes_of(source)
@@ -228,82 +220,3 @@ def test_groups_that_are_spelt_differently_are_refused(tmp_path, name):
         source_of(tmp_path, table.format(name))
     groups = [sample.group for sample in source_of(tmp_path, table.format("Jos\u00e9 Bao")).samples]
     assert groups == ["Jos\u00e9 Bo", None, "Jos\u00e9 Bao"]
-
-
-# === Marks ===
-
-HEADER = "video,split,difficulty,final,penalty,"
-SEVEN = ",".join(f"mark_{number}" for number in range(1, 8))
-
-
-@pytest.mark.parametrize("marks", ["7.5 8 8.5 8 7 9 8", "7.5; 8; 8.5; 8; 7; 9; 8", "7.5/8/8.5/8/7/9/8", "8  8 8"])
-def test_marks_in_one_cell_give_the_execution(tmp_path, marks):
-    """The middle three of the seven are 8, 8, 8."""
-    (sample,) = source_of(tmp_path, f"{HEADER}marks\na.mp4,train,3.0,,,{marks}\n").samples
-    assert scores(sample) == (3.0, 24.0, 72.0) and not sample.problems
-
-
-def test_marks_in_columns_of_their_own(tmp_path):
-    rows = "a.mp4,train,3.0,72.00,,7.5,8,8.5,8,7,9,8\nb.mp4,train,2.0,,,5,6,7,4,5,,\n"
-    first, second = source_of(tmp_path, f"{HEADER}{SEVEN}\n{rows}").samples
-    assert scores(first) == (3.0, 24.0, 72.0) and not first.problems
-    assert scores(second) == (2.0, 16.0, 32.0) and not second.problems  # five judges, of whom 5, 5 and 6 count
-
-
-@pytest.mark.parametrize(
-    ("row", "code"),
-    [
-        ("1.5,,,8,8.5,9,8,,,", "wrong_marks"),  # four
-        ("1.5,,,8,,9,8,8,8,8", "missing_value"),  # a gap
-        ("1.5,,,8,8,11,8,8,8,8", "wrong_marks"),
-        ("1.5,,,8,8,x,8,8,8,8", "not_a_number"),
-    ],
-)
-def test_marks_that_cannot_be_are_refused(tmp_path, row, code):
-    assert codes(source_of(tmp_path, f"{HEADER}{SEVEN}\na.mp4,train,{row}\n")) == [code]
-
-
-def test_a_final_score_beside_the_marks_is_checked(tmp_path):
-    text = f"{HEADER}{SEVEN}\na.mp4,train,1.5,25.30,,8,8.5,9,8,8.5,8.5,9\nb.mp4,train,1.5,38.25,,8,8.5,9,8,8.5,8.5,9\n"
-    assert odd_rows(source_of(tmp_path, text)) == ["2"]
-
-
-@pytest.mark.parametrize(
-    ("execution", "kind"), [("24", None), ("23.5", "inconsistent"), ("40", "error"), ("nan", "error")]
-)
-def test_an_execution_beside_the_marks_is_checked(tmp_path, execution, kind):
-    """--on_inconsistent decides about scores that are possible, each by itself; --on_error about one that is not."""
-    (sample,) = source_of(tmp_path, f"video,split,execution,marks\na.mp4,train,{execution},8 8 8\n").samples
-    assert [problem.kind for problem in sample.problems] == [kind] * bool(kind) and sample.execution == 24.0
-
-
-def test_marks_in_a_sport_without_a_rule_for_them_are_unused(tmp_path):
-    source = source_of(tmp_path, "video,split,execution,marks\na.mp4,train,9.4,9 9 9\n", sport="rhythmic_gymnastics")
-    assert source.samples[0].execution == 9.4 and "marks" in notes_of(source)["unused_columns"]
-
-
-# === Penalties ===
-
-
-def test_a_penalty_in_diving_is_off_every_mark(tmp_path):
-    """Two points off each of three marks of 8, at a difficulty of 3: 54 points, and not 72."""
-    text = f"{HEADER}marks\na.mp4,train,3,54,2,8 8 8\nb.mp4,train,3,,2,8 8 8\nc.mp4,train,3,72,2,8 8 8\n"
-    source = source_of(tmp_path, text)
-    assert [scores(sample) for sample in source.samples[:2]] == [(3.0, 18.0, 54.0)] * 2
-    assert odd_rows(source) == ["4"] and not codes(source)
-
-
-@pytest.mark.parametrize(
-    ("sport", "row", "code"),
-    [
-        ("diving", "3,24,,2", "missing_value"),  # before or after the penalty: only the final score tells
-        ("diving", "3,,54,2", None),
-        ("diving", "3,,54,18", "out_of_range"),  # points off the final score, say
-        ("diving", "3,,0,10", None),
-        ("ski_big_air", ",,90,2", "no_penalty"),
-        ("ski_big_air", ",,90,0", None),
-    ],
-)
-def test_a_penalty_whose_meaning_is_unknown_is_refused(tmp_path, sport, row, code):
-    header = "video,split,difficulty,execution,final,penalty"
-    assert codes(source_of(tmp_path, f"{header}\na.mp4,train,{row}\n", sport=sport)) == [code] * bool(code)
