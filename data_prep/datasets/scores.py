@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from scoringnet_tf.sports import Sport
-from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
+from scoringnet_tf.sports.sport import FINAL_TOLERANCE
 
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut

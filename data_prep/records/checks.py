@@ -26,7 +26,7 @@ from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kin
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
-from scoringnet_tf.sports.true_scores import contradiction, out_of_range
+from scoringnet_tf.sports.sport import contradiction, out_of_range
 from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counted, error_remark, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept

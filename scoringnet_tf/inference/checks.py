@@ -22,7 +22,7 @@ from scoringnet_tf.inference.words import remark
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.training_statistics import Spread, TrainingStatistics, certainties, pooled
 from scoringnet_tf.sports import SCORES, SHORTEST
-from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
+from scoringnet_tf.sports.sport import RANGE_TOLERANCE
 from scoringnet_tf.support.messages import Remark, counted
 
 CHECKS = (
