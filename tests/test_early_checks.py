@@ -61,7 +61,6 @@ CASES = [
     f"scoringnet_tf.experiments run table5 --records_dir={M}",
     f"data_prep build --dataset=unlv_diving --source_dir={M} --output_dir={{out}}",
     f"data_prep check --dataset=unlv_diving --source_dir={M}",
-    f"data_prep split --dataset=unlv_diving --source_dir={M} --output={{out}}.csv",
     f"data_prep inspect --records_dir={M}",
 ]
 JSON = f"scoringnet_tf.predict --model=vault_small --json {M}.mp4 no*.mp4"

@@ -46,7 +46,7 @@ DATA_PREP = {
 }
 PACKAGES = [("scoringnet_tf", SCORINGNET_TF), ("data_prep", DATA_PREP)]
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
-OF_DATA = "corrections dataset_info records video video_files timing preprocessing features factors joints"
+OF_DATA = "corrections dataset_info splits records video video_files timing preprocessing features factors joints"
 SHARED = ["support", "sports", "body.skeleton", "__version__", *(f"data.{name}" for name in OF_DATA.split())]
 # Models decode no video and know no object store: `data` and `support` do that for them. They, losses and metrics run
 # on every backend of Keras only if none of them imports one.

@@ -69,7 +69,7 @@ def test_one_command_lists_all_in_groups_and_runs_each():
     sources = files("scoringnet_tf/[!_]*.py", "scoringnet_tf/*/*.py", "data_prep/commands/*.py")
     runnable = [path for path, text in sources.items() if 'if __name__ == "__main__"' in text]
     assert about.keys() == {path.parent.name if path.stem == "__main__" else path.stem for path in runnable}
-    for command in ("report", "split"):
+    for command in ("report", "inspect"):
         shown = ended(code.format(f", '{command}', '--help'") + "main()")[0]
         assert shown.startswith(about[command]) and "--output" in shown
 

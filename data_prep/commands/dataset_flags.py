@@ -1,4 +1,4 @@
-"""The flags that tell which dataset is read, and how: of `build`, `check` and `split`."""
+"""The flags that tell which dataset is read, and how: of `build` and `check`."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ flags.DEFINE_integer(
     "Manifest with features: video frames per step. Default: features.json, or 1.",
     lower_bound=1,
 )
-flags.DEFINE_string("split_csv", None, "CSV file (id,split) that `split` wrote, replacing the dataset's own split.")
+flags.DEFINE_string("split_csv", None, "CSV file (id,split), replacing the dataset's own split.")
 
 
 def options() -> dict[str, Any]:

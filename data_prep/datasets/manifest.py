@@ -63,6 +63,10 @@ class OwnTable:
         """Whether the table has features and no videos."""
         return "features" in self.columns
 
+    def is_stretch(self, row: Row) -> bool:
+        """Whether a row names a part of its file."""
+        return any(row[name] for name in self.stretch or ())
+
     def fields(self, row: Row) -> Fields:
         """Returns a row's values, to check one by one."""
         return Fields(f"{self.path.name}, row {row.number}", row, self.decimal_comma)
@@ -90,7 +94,7 @@ def read(
     if feature_stride is not None and not table.has_features:
         raise OptionError("flag_unused", f"--feature_stride: {table.path} has no column features.")
     samples = [_sample(source_dir, table, row, rules) for row in table.rows]
-    samples = number_performances(samples, [bool(row.get("id")) for row in table.rows])
+    samples = number_performances(samples, [table.is_stretch(row) and not row.get("id") for row in table.rows])
     samples, stages, notes = _with_stages(table, source_dir, samples, rules)
     _check_groups(table.path, samples)
     _expect_labels(table, samples, rules, is_labelled=stages != "none")
@@ -169,7 +173,7 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
         files = _features(source_dir, fields, row)
     else:
         files = {"video_id": row.get("id") or row["video"], "path": source_dir / row["video"]}
-    is_stretch = any(row[name] for name in table.stretch or ())
+    is_stretch = table.is_stretch(row)
     stretch = read_stretch(fields, row, table.stretch, files["path"]) if table.stretch and is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
     scores = {name: fields.number(name, required=False) for name in SCORES if name in table.columns}
@@ -183,7 +187,6 @@ def _sample(source_dir: Path, table: OwnTable, row: Row, sport: Sport) -> Sample
         segments=segments,
         group=row["group"] or None if table.has_groups else row["video"] if is_stretch else None,
         frames=stretch,
-        is_stretch=is_stretch,
         num_frames=num_frames,
         problems=tuple(fields.problems),
         **complete_scores(sport, **scores),

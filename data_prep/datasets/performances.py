@@ -84,14 +84,14 @@ def _times_of(path: Path, _changed: int, _size: int) -> np.ndarray:
     return np.arange(len(images_to_cut(path))) if path.is_dir() else frame_times(path)
 
 
-def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) -> list[Sample]:
+def number_performances(samples: Sequence[Sample], are_nameless: Sequence[bool]) -> list[Sample]:
     """Returns the samples with the ids `video#1`, `video#2`, … if a file has several performances without a name."""
-    pairs = list(zip(samples, are_named, strict=True))
-    totals = collections.Counter(sample.path for sample, is_named in pairs if sample.is_stretch and not is_named)
+    pairs = list(zip(samples, are_nameless, strict=True))
+    totals = collections.Counter(sample.path for sample, is_nameless in pairs if is_nameless)
     seen = collections.Counter[Path]()
     numbered = []
-    for sample, is_named in pairs:
-        if sample.is_stretch and not is_named and totals[sample.path] > 1:
+    for sample, is_nameless in pairs:
+        if is_nameless and totals[sample.path] > 1:
             seen[sample.path] += 1
             sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.path]}")
         numbered.append(sample)

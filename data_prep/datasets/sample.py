@@ -65,7 +65,6 @@ class Sample:
     classes: dict[str, int] = dataclasses.field(default_factory=dict)  # {head: label} of classification heads
     group: str | None = None  # shared by videos of one source or athlete, which are held out together
     frames: tuple[int, int] | None = None  # (start, stop) in its file, from 0; None for the whole file
-    is_stretch: bool = False  # the row names frames of its file; `frames` is None if they are wrong or unknown
     num_frames: int | None = None  # number of frames by the labels
     seconds: float | None = None  # length by the labels, rounded
     array: str | None = None  # name of the array in a file of several features
@@ -82,9 +81,9 @@ class Sample:
         """What to read if the source has features in place of videos."""
         return FeatureFile(self.path, self.array)
 
-    def with_problem(self, problem: Problem | None) -> "Sample":
-        """Returns a copy with one more problem; itself for None."""
-        return dataclasses.replace(self, problems=(*self.problems, problem)) if problem else self
+    def with_problem(self, problem: Problem) -> "Sample":
+        """Returns a copy with one more problem."""
+        return dataclasses.replace(self, problems=(*self.problems, problem))
 
 
 @dataclasses.dataclass(frozen=True)

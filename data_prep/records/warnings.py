@@ -122,7 +122,7 @@ class Warnings:
     def _no_test_split(self) -> list[Remark]:
         if "train" not in self._splits or "test" in self._splits or self._source.classes:
             return []
-        message = "No video is in the split test, so evaluate has nothing to measure (data_prep split, --split_csv)."
+        message = "No video is in the split test, so evaluate has nothing to measure (build --split_csv)."
         return [Remark("no_test_split", message)]
 
 

@@ -23,7 +23,6 @@ from scoringnet_tf.support.paths import as_path
 
 Split = Mapping[str, str]  # id → "train", "validation" or "test"; other videos are in none
 COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")
-WITH_FRAMES = (*COLUMNS, "start_frame", "end_frame")  # of a table's performances, for whoever reads that table
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:
@@ -186,14 +185,14 @@ def _drawn(groups: list[list[str]], num_test: int, rng: np.random.Generator) -> 
 
 
 def read_split(path: Path) -> Split:
-    """A file (id,split) as `data_prep split` and `write_split` write it; InputError if it is missing or malformed."""
+    """A file (id,split), as `write_split` writes it; InputError if it is missing or malformed."""
     if not path.is_file():
         raise InputError("not_found", f"{path}: no such file of a split ({','.join(COLUMNS)}).")
     heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
     ids = [row[0] for row in rows]
     wrong = [",".join(row) for row in rows if len(row) != len(heading) or row[1:2] not in [[name] for name in SPLITS]]
     wrong += sorted({video_id for video_id in ids if ids.count(video_id) > 1})
-    if tuple(heading) not in (COLUMNS, WITH_FRAMES):
+    if tuple(heading) != COLUMNS:
         wrong = [",".join(heading) or "it is empty"]
     if wrong:
         hint = f"It needs the columns {','.join(COLUMNS)}, each id once, and splits of {', '.join(SPLITS)}."

@@ -68,10 +68,8 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("not_found", "no_split", "check --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
     ("unknown_name", "dev", "inspect --records_dir=records --output=sheet.png --split=dev"),
     ("flag_unused", "--num_videos", "inspect --records_dir=records --num_videos=3"),
-    ("flags_conflict", "--seed", f"split {OWN} --output=f.csv --by=own --seed=3"),
     # === What is written to disks alone: a store's address would become a folder here ===
     ("not_local", "--output_dir=s3://b/a", "simulate --num_videos=2 --workers=1 --output_dir=s3://b/a"),
-    ("not_local", "--output=s3://b/a", "split --dataset=unlv_diving --source_dir=none --output=s3://b/a"),
     ("not_local", "--runs_dir=s3://b/a", "experiments run table3 --records_dir=records --runs_dir=s3://b/a"),
     ("not_local", "--results_dir=s3://b/a", "experiments run table3 --records_dir=records --results_dir=s3://b/a"),
     (

@@ -2,7 +2,7 @@
 
 import pytest
 from command_forks import forked
-from conftest import write_bars, write_motion
+from conftest import write_bars, write_motion, write_unlv_diving
 from layouts import (
     MANIFEST_HEADER,
     notes_of,
@@ -15,10 +15,11 @@ from layouts import (
 from refusals import code_printed, refused
 from test_published import build, frame_indices
 
-from data_prep.datasets import DATASETS, manifest
+from data_prep.datasets import DATASETS, manifest, read_source
 from data_prep.records.checks import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.corrections import COLUMNS
+from scoringnet_tf.data.splits import write_split
 from scoringnet_tf.data.video import Clip
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
@@ -167,6 +168,38 @@ def test_stages_are_in_one_place(tmp_path):
     write_table(source / "stage_labels.csv", STAGE_COLUMNS, [("dive 2", "entry", 1, 5)])
     with refused("labelled_twice", "stage_labels.csv"):
         manifest.read(source, sport="diving")
+
+
+# === Splits ===
+
+
+def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
+    source_dir, path = write_unlv_diving(tmp_path / "diving", 4, 1), tmp_path / "mine.csv"
+    write_split(path, {"001": "train", "002": "validation", "003": "test", "004": "test"})
+    info = build("unlv_diving", source_dir, tmp_path / "records", split_csv=str(path))
+    ids = {name: split["ids"] for name, split in info.splits.items()}
+    assert ids == {"train": ["001"], "validation": ["002"], "test": ["003", "004"]}
+    assert info.settings["split_csv"] == "mine.csv"
+    note = notes_of(read_source("unlv_diving", source_dir, split_csv=path))["count_mismatch"]
+    assert "train 1, validation 1, test 2" in note and "in all 370" in note
+    write_split(path, {"001": "train", "005": "test"})
+    with refused("other_records", "mine.csv", "002", "005"):
+        read_source("unlv_diving", source_dir, split_csv=path)
+
+
+def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
+    write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
+    source = read_source("manifest", tmp_path, sport="diving")
+    assert [sample.split for sample in source.samples] == ["train"] * 2
+    assert [note.code for note in source.notes].count("no_split") == 1
+    write_split(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
+    for width in (2, 3):
+        rows = [("video", "final", "split"), ("a.avi", 60, "dev"), ("b.avi", 70, "dev")]
+        write_table(tmp_path / "manifest.csv", rows[0][:width], [row[:width] for row in rows[1:]])
+        source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
+        assert [(sample.split, sample.problems) for sample in source.samples] == [("train", ()), ("test", ())]
+    unknown = read_source("manifest", tmp_path, sport="diving")
+    assert [code for _, code in problem_codes(unknown)] == ["unknown_name"] * 2
 
 
 # === Videos of no row ===
