@@ -86,19 +86,6 @@ def write_finediving(folder, key=tuple):
     return folder
 
 
-def write_gymnastics(folder):
-    """Three routines of 9 s in the lists of ACTION-NET, header and all: the third lost 0.6 to a penalty."""
-    header = "Video_Name\tDifficulty_Score    Execution_Score Total_Score\tPenalty\tVideo_length\n"
-    (folder / "videos").mkdir(parents=True)
-    (folder / "train.txt").write_text(
-        header + "Ball_001\t10.50\t8.30\t18.80\t0.00\t9\nBall_077\t8.40\t6.62\t15.03\t0.00\t9\n"
-    )
-    (folder / "test.txt").write_text(header + "Hoop_002\t7.20\t4.20\t10.80\t0.60\t9\n")
-    for number, name in enumerate(("Ball_001", "Ball_077", "Hoop_002")):
-        write_bars(folder / "videos" / f"{name}.mp4", 9, number, fps=1, codec="libx264")
-    return folder
-
-
 def write_ucf101(folder, test_labels=False, newline="\n", num_frames=6):
     """Two classes, two videos to train and one to test of each."""
     lists = folder / "ucfTrainTestlist"

@@ -16,7 +16,6 @@ from conftest import write_bars, write_images, write_motion, write_split, write_
 from layouts import (
     write_aqa7,
     write_finediving,
-    write_gymnastics,
     write_manifest,
     write_mtl_aqa,
     write_pickle,
@@ -141,7 +140,6 @@ LAYOUTS = {  # dataset: (writer, its label files, options)
     ),
     "mtl_aqa": (write_mtl_aqa, ("final_annotations_dict.pkl", "train_split_0.pkl"), {}),
     "finediving": (write_finediving, (FINE, "train_test_split/train_split.pkl"), {}),
-    "rhythmic_gymnastics": (write_gymnastics, ("train.txt", "test.txt"), {}),
     "ucf101": (write_ucf101, ("ucfTrainTestlist/classInd.txt", "ucfTrainTestlist/trainlist01.txt"), {}),
     "motion": (write_motion, ("motion_classes.csv",), {}),
     "manifest": (write_manifest, ("manifest.csv",), {"sport": "diving"}),

@@ -5,6 +5,7 @@ from typing import Any
 from absl import flags
 
 from data_prep.datasets import DATASETS
+from data_prep.datasets.aqa7 import ACTIONS
 from data_prep.datasets.readers.text import DELIMITERS
 
 FLAGS = flags.FLAGS
@@ -12,12 +13,7 @@ flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Official layout in --sourc
 flags.DEFINE_string("source_dir", None, "Folder with the dataset's videos and label files.", required=True)
 flags.DEFINE_string("split_dir", None, "UNLV, MIT-Diving: folder with training_idx.mat. Default: the only split_*.")
 flags.DEFINE_string("difficulty_csv", None, "UNLV-Vault: CSV file (video,difficulty) with the difficulties.")
-flags.DEFINE_string(
-    "action",
-    None,
-    "AQA-7: diving, gym_vault, ski_big_air, snowboard_big_air, sync_diving_3m or sync_diving_10m. Rhythmic gymnastics: "
-    "Ball, Clubs, Hoop or Ribbon.",
-)
+flags.DEFINE_enum("action", None, [*ACTIONS], "AQA-7: its action.")
 flags.DEFINE_integer("official_split", None, "UCF-101: official split. Default: 1.", lower_bound=1, upper_bound=3)
 flags.DEFINE_string(
     "sport",

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhythmic_gymnastics, ucf101, unlv
+from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, ucf101, unlv
 from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source, count_note
 from data_prep.support.options import OptionError
 from scoringnet_tf.data.splits import SPLITS, read_split
@@ -26,7 +26,6 @@ DATASETS = {
     "mit_diving": unlv.read_mit_diving,
     "motion": motion.read,
     "mtl_aqa": mtl_aqa.read,
-    "rhythmic_gymnastics": rhythmic_gymnastics.read,
     "ucf101": ucf101.read,
     "unlv_diving": unlv.read_diving,
     "unlv_vault": unlv.read_vault,

@@ -7,7 +7,7 @@ layout; your own clips are read alike.
 import unicodedata
 from pathlib import Path
 
-from data_prep.datasets.readers.layout import find_video, unlisted_note
+from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.readers.text import Row, read_csv
 from data_prep.datasets.sample import Fields, Sample, Source
 from data_prep.support.options import sport_option
@@ -55,9 +55,8 @@ def _sample(source_dir: Path, where: str, row: Row, classes: dict[str, list[str]
     if unknown := [head for head in classes if not row[head]]:
         fields.report("missing_value", f"the class of {', '.join(unknown)} is missing.")
     labels = {head: names.index(row[head]) for head, names in classes.items() if row[head]}
-    video_id = row["video"].removesuffix(".avi")
-    path = find_video(source_dir / "videos", video_id)
-    return Sample(video_id, path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
+    path = source_dir / "videos" / f"{row['video']}.avi"
+    return Sample(row["video"], path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
 
 
 def _folded(value: str) -> float | str:

@@ -66,7 +66,6 @@ class Sample:
     group: str | None = None  # shared by videos of one source or athlete, which are held out together
     frames: tuple[int, int] | None = None  # (start, stop) in its file, from 0; None for the whole file
     num_frames: int | None = None  # number of frames by the labels
-    seconds: float | None = None  # length by the labels, rounded
     array: str | None = None  # name of the array in a file of several features
     fps: float | None = None  # frames per second of the video that features were extracted from
     problems: tuple[Problem, ...] = ()  # what is wrong with the row

@@ -32,7 +32,6 @@ from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counte
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 STORED = StoredForm((24, 32), jpeg_quality=75)  # of `check`: only the thumbnails of the pixels are kept
 MAX_LINES = 100  # of one code; beyond them the first few and a count say as much
-SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
 Checked = tuple[Sample, EncodedVideo, Any, list[Problem]]  # stages int (L,), None if there is a problem
@@ -271,9 +270,6 @@ def _content_problem(sample: Sample, video: EncodedVideo, owners: dict[str, tupl
     if expected not in (None, len(video)):
         message = f"has {counted(len(video), 'step')} instead of {expected}, one every {video.stride} frames."
         return Problem(sample.where, message, file=str(sample.feature_file), code="count_mismatch")
-    if sample.seconds is not None and abs(len(video) / video.fps - sample.seconds) > SECONDS_TOLERANCE:
-        message = f"{sample.path} lasts {len(video) / video.fps:.1f} s, the labels say {sample.seconds:g} s."
-        return Problem(sample.where, message, code="other_duration")
     if sample.segments and len(video) == 1 and expected is None and video.features is not None:
         message = f"has stage labels, but {sample.feature_file} holds one vector of the whole video."
         return Problem(sample.where, message, code="stages_of_vector")

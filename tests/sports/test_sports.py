@@ -15,7 +15,6 @@ TABLE = {
     "vault": (["posting-flight"], ["posting-flight", "landing"], 13),
     "ski_big_air": (["flight"], ["flight", "landing"], 13),
     "snowboard_big_air": (["flight"], ["flight", "landing"], 13),
-    "rhythmic_gymnastics": (["routine"], ["routine"], 13),
     "artistic_gymnastics": (["exercise", "dismount"], ["exercise", "dismount", "landing"], 13),
     "ski_jumping": (["flight", "landing"], ["flight", "landing", "out-run"], 13),
 }

@@ -1,6 +1,5 @@
 """Finding videos and label files: copies differ in folders, file formats, and videos or folders of images."""
 
-import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,28 +22,6 @@ def find_dir(source_dir: Path, names: Sequence[str], content: str) -> Path:
         if (source_dir / name).is_dir():
             return source_dir / name
     raise InputError("not_found", f"{source_dir}: there is no folder {' or '.join(names)} with {content}.")
-
-
-def find_video(folder: Path, name: str) -> Path:
-    """Returns the video or folder of images called `name`, else where the folder would be; InputError for several."""
-    path = folder / name
-    try:
-        entries = _entries(path.parent, path.parent.stat().st_mtime_ns).get(path.name, [])
-    except (OSError, ValueError):  # label files hold names that no file system takes
-        return path
-    if len(entries) > 1:
-        raise InputError("ambiguous", f"{path.parent}: several videos are called {path.name}: {', '.join(entries)}.")
-    return path.with_name(entries[0]) if entries else path
-
-
-@functools.lru_cache(maxsize=4)  # the videos of a dataset lie in one folder and are looked up in turn
-def _entries(folder: Path, changed: int) -> dict[str, list[str]]:
-    entries: dict[str, list[str]] = {}
-    for entry in sorted(path.name for path in folder.iterdir()):
-        stem, _, suffix = entry.rpartition(".")
-        for name in {entry, stem if f".{suffix.lower()}" in VIDEO_SUFFIXES else entry}:
-            entries.setdefault(name, []).append(entry)
-    return entries
 
 
 def index_videos(folder: Path) -> dict[int, Path]:

@@ -1,4 +1,4 @@
-"""AQA-7, Rhythmic Gymnastics, UCF-101, clips of motion: lists become samples; what is wrong with a copy is named."""
+"""AQA-7, UCF-101, clips of motion: lists become samples; what is wrong with a copy is named."""
 
 import shutil
 
@@ -10,7 +10,6 @@ from layouts import (
     notes_of,
     problem_codes,
     write_aqa7,
-    write_gymnastics,
     write_ucf101,
 )
 from refusals import refused
@@ -19,11 +18,9 @@ from test_published import build
 from data_prep.datasets import (
     aqa7,
     motion,
-    read_source,
-    rhythmic_gymnastics,
     ucf101,
 )
-from data_prep.records.checks import check, score_problems
+from data_prep.records.checks import score_problems
 from data_prep.records.verifying import read_records
 from scoringnet_tf.sports import get_sport
 
@@ -97,63 +94,6 @@ def test_lists_of_aqa7_that_are_refused_as_a_whole(tmp_path, train, code, named)
     """Unknown actions, columns that changed places, a split without a row."""
     with refused(code, "split_4_train_list.mat", named):
         aqa7.read(write_lists(tmp_path, train, [[1, 3, 21.6]]), action="diving")
-
-
-# === Rhythmic gymnastics ===
-
-
-def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
-    """15.03 for 8.40 + 6.62 is in the published list: each was rounded by itself."""
-    source = write_gymnastics(tmp_path / "gymnastics")
-    info = build("rhythmic_gymnastics", source, tmp_path / "records")
-    assert info.sport == "rhythmic_gymnastics" and info.videos["Hoop_002"]["final"] == 10.8
-    assert info.videos["Ball_077"]["final"] == 15.03 and info.stage_frames["test"] == {"unlabelled": 9}
-    ball = read_source("rhythmic_gymnastics", source, action="Ball")
-    assert [sample.video_id for sample in ball.samples] == ["Ball_001", "Ball_077"]
-    assert "test 0. Published: train 200, test 50" in notes_of(ball)["count_mismatch"], "of each apparatus"
-    assert "in_no_row" not in notes_of(ball), "videos of others are in rows of theirs"
-    with refused("unknown_name", "--action=Rope", "Ball, Hoop"):
-        rhythmic_gymnastics.read(source, action="Rope")
-
-
-def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
-    """A first line of numbers is a routine; so is one with a typo, which is named; blank lines are counted."""
-    source = write_gymnastics(tmp_path / "gymnastics")
-    _, *rows = (source / "train.txt").read_text().splitlines()
-    for header in ([], ["Routine Difficulty Execution Sum Deduction Seconds"]):
-        (source / "train.txt").write_text("\n".join([*header, *rows]) + "\n")
-        ids = [sample.video_id for sample in rhythmic_gymnastics.read(source).samples]
-        assert ids == ["Ball_001", "Ball_077", "Hoop_002"]
-    (source / "train.txt").write_text("\n".join(["", rows[0].replace("8.30", "8,3O"), "", rows[1]]))
-    read = rhythmic_gymnastics.read(source)
-    assert problem_codes(read) == [("train.txt, row 2", "not_a_number")] and read.samples[1].where == "train.txt, row 4"
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "named"),
-    [
-        ("header\nHop_002 7.20 4.20 10.80 0.60 9\n", "malformed_rows", "row 2"),
-        ("header\nHoop_002 7.20\n", "malformed_rows", "row 2"),
-        ("Name Execution_Score Difficulty_Score Final Penalty Length\n", "wrong_columns", "row 1"),
-    ],
-)
-def test_lists_of_rhythmic_gymnastics_that_are_refused(tmp_path, text, code, named):
-    source = write_gymnastics(tmp_path / "gymnastics")
-    (source / "train.txt").write_text(text)
-    with refused(code, "train.txt", named):
-        rhythmic_gymnastics.read(source)
-
-
-@pytest.mark.parametrize(
-    ("length", "is_wrong"),
-    [("92", True), ("11.5", True), ("0", True), ("long", True), ("8", False), ("10.9", False)],
-)
-def test_rhythmic_gymnastics_lengths_are_those_of_the_videos(tmp_path, length, is_wrong):
-    """Seconds, rounded: a broadcast that was cut off is no routine of 92 s."""
-    source = write_gymnastics(tmp_path / "gymnastics")
-    (source / "train.txt").write_text(f"Ball_001 10.50 8.30 18.80 0.00 {length}\n")
-    lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
-    assert num_problems == is_wrong and lines[0].startswith("train.txt, row 1: ") == is_wrong
 
 
 # === UCF-101 ===

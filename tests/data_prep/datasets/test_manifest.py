@@ -7,7 +7,6 @@ from layouts import (
     MANIFEST_HEADER,
     notes_of,
     problem_codes,
-    write_gymnastics,
     write_manifest,
     write_mtl_aqa,
     write_table,
@@ -210,7 +209,6 @@ def test_a_table_needs_no_split_if_a_file_has_it(tmp_path):
     [
         ("manifest", write_manifest, "manifest.csv", {"sport": "diving"}, "."),
         ("motion", write_motion, "motion_classes.csv", {}, "videos"),
-        ("rhythmic_gymnastics", write_gymnastics, "train.txt", {}, "videos"),
     ],
 )
 def test_a_video_that_no_row_names_is_told(dataset, write, table, options, videos, tmp_path):
