@@ -68,15 +68,6 @@ def test_a_table_learns_from_fewer_videos(asked, commands, surroundings, tmp_pat
     assert kept["data"]["hash"] != [info.data_hash]
 
 
-def test_a_row_that_is_kept_and_cannot_be_made_is_missed_before_anything_is_trained(asked, commands, tmp_path, capsys):  # noqa: F811
-    """As that of joints, which are no longer there; other rows are not trained in vain."""
-    (folder := tmp_path / "results/diving/table7").mkdir(parents=True)
-    (folder / "cells.json").write_text('{"data": {"hash": []}, "trainings": [{"folder": "pose_dct-seed=0-1"}]}')
-    with refused("results_kept", "table7", "pose_dct-seed=0-1"):
-        asked("run", "table7")
-    assert "table7: left out Pose + DCT" in capsys.readouterr().err and commands == []
-
-
 def test_all_splits_are_trained_and_kept_if_one_fails_later(asked, commands, tmp_path, capsys):  # noqa: F811
     assert asked("run", "table6", "--splits=2") == 0 and "over 2 splits" in capsys.readouterr().out
     assert (len(commands.of("train")), len(commands.of("evaluate"))) == (2, 2)
