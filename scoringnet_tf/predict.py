@@ -4,22 +4,20 @@ r"""Scores video files.
     python -m scoringnet_tf.predict [--model=MODEL] --watch=FOLDER
 
 Prints stages with their times, and the predicted difficulty, execution and final score. VIDEO is a file, a folder of
-numbered images, a folder of videos, a pattern ('dives/*.mp4'), an address that fsspec reads (https://…, s3://…), or
-- for a list on standard input. A model of features takes files of features (.npy, .npz, .h5) in place of videos.
+numbered images, a folder of videos, a pattern ('dives/*.mp4'), or an address that fsspec reads (https://…, s3://…).
+A model of features takes files of features (.npy, .npz, .h5) in place of videos.
 
 A score is withheld if the video does not look like a performance of training; --force prints it all the same. A model
 that learned its scores from simulated video alone gives stages and times; --force prints its scores, which are not a
 measurement. A video that cannot be read is reported on stderr, and the others are still scored. The exit status is 0 if
-every video has a score, or the stages of such a model, else 1. Rerun a command with --results_dir to resume it.
+every video has a score, or the stages of such a model, else 1.
 
 --watch scores the videos of a folder, and then each one that arrives there, once it has not changed for two seconds; a
 video that is replaced is scored again. Ctrl-C ends it with exit status 0.
 """
 
-import contextlib
-import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +42,7 @@ flags.DEFINE_bool("force", False, "Scores that would be withheld, too.")
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0)
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
-flags.DEFINE_string("results_dir", None, "Folder for cached results, reused when you rerun.")
 flags.DEFINE_string("corrections", None, "Corrections to apply: a page's CSV file, or a folder with some.")
-flags.DEFINE_string("runner", None, "Apache Beam runner with its options, for --results_dir (extra: beam).")
 flags.declare_key_flag("timeout")
 DRAWING = ("plot_dir", "video_dir")
 
@@ -80,16 +76,15 @@ def main(arguments: list[str]) -> int:
     drawn = [(suffix, folder) for suffix, folder in folders.items() if folder]
     pictures = [Pictures(folder, suffix, joints=values.joints, **options[suffix]) for suffix, folder in drawn]
     printer = Printer(form, model, sport, pictures)
-    with contextlib.ExitStack() as stack:
-        score_all = _scoring(stack, model, reads_features, videos, corrections)
-        try:
-            printer.print_all(score_all(videos), len(videos) if isinstance(videos, list) else None, not values.watch)
-        except Stopped:
-            if not values.watch:  # which has no other end
-                raise
-            count, failed = counted(printer.count, "video"), printer.failed
-            tqdm.write(f"predict: Stopped after {count}, {failed} of them without a result.", sys.stderr)
-            return 0
+    results = _scored(model, reads_features, videos, corrections)
+    try:
+        printer.print_all(results, None if values.watch else len(videos), not values.watch)
+    except Stopped:
+        if not values.watch:  # which has no other end
+            raise
+        count, failed = counted(printer.count, "video"), printer.failed
+        tqdm.write(f"predict: Stopped after {count}, {failed} of them without a result.", sys.stderr)
+        return 0
     return 1 if printer.failed else 0
 
 
@@ -98,25 +93,24 @@ def _reads_features(features: Any, arguments: list[str]) -> bool:
     from scoringnet_tf.data.features import is_features, sees_video
 
     reads_features = bool(features) and (not sees_video(features) or any(is_features(each) for each in arguments))
-    for flag in (*DRAWING, "results_dir", "start", "end", "corrections") if reads_features else ():
+    for flag in (*DRAWING, "start", "end", "corrections") if reads_features else ():
         if flags.FLAGS[flag].value is not None:
             raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
     return reads_features
 
 
 def _videos(arguments: list[str], reads_features: bool) -> Any:
-    """What is to be scored; a list if that does not grow."""
+    """What is to be scored; a list unless it grows."""
     from scoringnet_tf.data.features import SUFFIXES
     from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-    from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
+    from scoringnet_tf.inference.inputs import named_videos
     from scoringnet_tf.inference.watching import Arrivals
 
     values, suffixes = flags.FLAGS, SUFFIXES if reads_features else VIDEO_SUFFIXES
     if values.watch:
         tqdm.write(f"predict: Watching {values.watch}. Ctrl-C ends it.", sys.stderr)
         return Arrivals(Path(values.watch), suffixes)
-    named = named_videos(arguments, suffixes, command="predict")
-    return named if STANDARD_INPUT in arguments and not values.runner else list(named)
+    return list(named_videos(arguments, suffixes, command="predict"))
 
 
 def _corrections(videos: Any, sport: Any) -> dict[str, list]:
@@ -127,31 +121,24 @@ def _corrections(videos: Any, sport: Any) -> dict[str, list]:
     return by_video(read_corrections(path), [video for video, problem in videos if not problem], sport) if path else {}
 
 
-def _scoring(
-    stack: contextlib.ExitStack, model: str, reads_features: bool, videos: Any, corrections: dict[str, list]
-) -> Callable:
-    """A function of videos that yields name and result for each, once nothing can refuse them."""
+def _scored(model: str, reads_features: bool, videos: Any, corrections: dict[str, list]) -> Iterator[tuple]:
+    """Yields name and result of each video."""
     # With no video that can be read, TensorFlow would be imported for nothing.
     if isinstance(videos, list) and all(problem for _, problem in videos):
-        return lambda named: ((video, Remark("unreadable", str(problem))) for video, problem in named)
+        return ((video, Remark("unreadable", str(problem))) for video, problem in videos)
     cli.load_tensorflow()
     values = flags.FLAGS
     options = {name: getattr(values, name) for name in ("start", "end", "force", "speed")}
-    if values.results_dir:
-        from scoringnet_tf.inference.result_cache import keeping_scores
-
-        return stack.enter_context(keeping_scores(values.results_dir, model, values.runner, **options))
     from scoringnet_tf.inference.predictor import predictor_of, scored
 
-    return functools.partial(scored, predictor=predictor_of(model, reads_features), corrections=corrections, **options)
+    return scored(videos, predictor_of(model, reads_features), corrections=corrections, **options)
 
 
 def _check(arguments: list[str]) -> None:
     """InputError if the command line contradicts itself, or cannot be written to."""
     values = flags.FLAGS
-    if values.watch and (arguments or values.runner):
-        what = "--runner" if values.runner else "VIDEO"
-        raise InputError("flags_conflict", f"--watch and {what} exclude each other.")
+    if values.watch and arguments:
+        raise InputError("flags_conflict", "--watch and VIDEO exclude each other.")
     if values.watch and not local_path(values.watch, "watch").is_dir():
         raise InputError("no_folder", f"--watch={values.watch} is not a folder.")
     if not values.watch and not arguments:
@@ -164,15 +151,10 @@ def _check(arguments: list[str]) -> None:
         raise InputError("missing_flag", f"--at={values.at} needs --plot_dir.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
-    if values.runner is not None and not values.results_dir:
-        raise InputError("missing_flag", f"--runner={values.runner} needs --results_dir.")
-    for flag in ("watch", "results_dir", "start", "end") if values.corrections else ():
+    for flag in ("watch", "start", "end") if values.corrections else ():
         if values[flag].value is not None:
             raise InputError("flags_conflict", f"--corrections and --{flag} exclude each other.")
     for flag in DRAWING:
-        if values.results_dir and values[flag].value:
-            raise InputError("flags_conflict", f"--{flag} and --results_dir exclude each other.")
-    for flag in ("results_dir", *DRAWING):
         if values[flag].value:
             check_access(str(values[flag].value), flag, writing=True)
 

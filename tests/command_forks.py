@@ -38,19 +38,18 @@ def forked(*words, folder=ROOT):
         return ended([*map(str, words)], folder, pathlib.Path(logs))
 
 
-def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: bytes = b"", stdout: str | None = None):
+def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdout: str | None = None):
     """Runs `python -m WORDS…`.
 
     Args:
         words: module and arguments.
         folder: where it runs.
         logs: folder for what it reads and prints.
-        stdin: what it can read.
         stdout: what it prints to; a file in `logs` where not given.
     """
     paths = [logs / name for name in ("stdin", "stdout", "stderr")]
-    for path, content in zip(paths, (stdin, b"", b""), strict=True):
-        path.write_bytes(content)
+    for path in paths:
+        path.write_bytes(b"")
     streams = [paths[0], stdout or paths[1], paths[2]]
     server().send((words, folder, streams, os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}))
     status = server().recv()

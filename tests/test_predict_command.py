@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,35 +43,35 @@ def test_every_video_of_a_folder_has_its_row_its_picture_and_its_copy(folder, st
     assert videos == {"c.frames.stages.mp4", "v.avi.stages.mp4", "v.avi-2.stages.mp4"}
 
 
-def test_a_stretch_is_scored_by_force_and_its_result_is_kept(stage_model, tmp_path):
+def test_a_stretch_is_scored_by_force(stage_model, tmp_path):
     write_bars(tmp_path / "v.avi", 40)
-    options = ["--json", "--force", "--start=0.2", "--end=1", f"--results_dir={tmp_path / 'kept'}"]
+    options = ["--json", "--force", "--start=0.2", "--end=1"]
     result = command("scoringnet_tf.predict", f"--model={stage_model}", tmp_path / "v.avi", *options)
     score = json.loads(result.stdout)
     assert (score["status"], score["num_frames"]) == ("forced", 20)
     assert (score["stages"][0]["start_frame"], score["stages"][-1]["end_frame"]) == (5, 25)
-    assert len(list(tmp_path.glob("kept/*.json"))) == 1
 
 
 def started(*arguments):
     """The running command, which a signal stops however the tests were started."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
     with disposed(signal.SIGINT, signal.SIG_DFL):
         command = [sys.executable, "-m", "scoringnet_tf.predict", *arguments]
         return subprocess.Popen(command, **pipes, text=True, env=environment)
 
 
 @pytest.mark.slow
-def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model):
-    """It waits for the next name of a list that has not ended when the signal comes."""
-    with started(f"--model={stage_model}", "-", "--json") as process:
-        process.stdin.write(f"{folder / 'a/v.avi'}\n")
-        process.stdin.flush()
+def test_what_is_done_when_it_is_stopped_is_printed(stage_model, tmp_path):
+    write_bars(tmp_path / "00.avi", 60)
+    for number in range(1, 40):
+        shutil.copy(tmp_path / "00.avi", tmp_path / f"{number:02d}.avi")
+    with started(f"--model={stage_model}", tmp_path, "--json") as process:
         first = process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        left, errors = process.stdout.read(), process.stderr.read()
-    assert json.loads(first)["video"] == str(folder / "a/v.avi") and left == ""
+        left, errors = process.stdout.read().splitlines(), process.stderr.read()
+    videos = [pathlib.Path(json.loads(line)["video"]).name for line in (first, *left)]
+    assert videos == [f"{number:02d}.avi" for number in range(len(videos))] and len(videos) < 40
     assert process.returncode == 143 and "Traceback" not in errors
     assert errors.splitlines()[-1].startswith("predict: ") and "SIGTERM" in errors.splitlines()[-1]
 

@@ -1,4 +1,4 @@
-"""The videos that a command line means: files, folders, patterns, addresses, a list on standard input.
+"""The videos that a command line means: files, folders, patterns, addresses.
 
 It imports no TensorFlow, so that a command refuses what is missing at once.
 """
@@ -6,7 +6,6 @@ It imports no TensorFlow, so that a command refuses what is missing at once.
 import contextlib
 import glob
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -23,7 +22,6 @@ from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 
-STANDARD_INPUT = "-"
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
@@ -35,12 +33,12 @@ def named_videos(
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
     Arguments are files, folders of numbered images, folders in which files with the suffixes lie, at any depth,
-    patterns (`*`, `?`, `[…]`, `**`), addresses that fsspec reads, or `-` for a line each of standard input. With a
-    `command`'s name stderr is told at the end which files of folders were skipped.
+    patterns (`*`, `?`, `[…]`, `**`), or addresses that fsspec reads. With a `command`'s name stderr is told at the
+    end which files of folders were skipped.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     others: dict[str, str] = {}
-    for argument in _with_listed(arguments):
+    for argument in arguments:
         for match, error in _attempt(_matches, argument):
             for video, wrong in _attempt(_expanded, match, suffixes) if error is None else [(match, error)]:
                 if wrong is not None:
@@ -72,18 +70,6 @@ def _attempt(function: Callable, name: str, *arguments: Any) -> list[Named]:
         return [(name, error)]
     except OSError as error:
         return [(name, InputError("unreadable", f"{name}: {error.strerror}."))]
-
-
-def _with_listed(arguments: Iterable[str]) -> Iterator[str]:
-    """The arguments, in place of `-` the lines of standard input; a NUL ends a line, too (`find -print0`)."""
-    for argument in arguments:
-        if argument != STANDARD_INPUT:
-            yield argument
-            continue
-        for number, line in enumerate(sys.stdin):
-            text = line if number else line.removeprefix("\ufeff")  # with which Windows begins a list in UTF-8
-            names = re.split(r"[\0\r\n]", text)
-            yield from (name for name in names if name not in ("", STANDARD_INPUT))
 
 
 def _matches(argument: str) -> list[str]:

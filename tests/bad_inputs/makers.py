@@ -69,11 +69,6 @@ def fifo(name):
     return lambda folder: os.mkfifo(folder / name)
 
 
-def stdin(content):
-    """What is written to the command."""
-    return lambda _: {"stdin": content}
-
-
 def huge_png(path: pathlib.Path, width=60_000, height=60_000):
     """Replaces an image by a PNG that announces more pixels than memory holds."""
 

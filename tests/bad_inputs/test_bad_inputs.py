@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from command_forks import ended
 from conftest import write_bars, write_motion, write_unlv_diving
-from makers import bars, changed, cut, fifo, flipped, folder_at, holding, huge_png, images, link, rows, stdin
+from makers import bars, changed, cut, fifo, flipped, folder_at, holding, huge_png, images, link, rows
 from refusals import code_printed
 from training_runs import OF_BARS, TINY, trained
 
@@ -38,8 +38,6 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("flags_conflict", "--watch", "predict --watch=. dive.avi"),
     ("no_folder", "--watch", "predict --watch=dive.avi"),
     ("not_writable", "/proc/pictures", "predict --plot_dir=/proc/pictures dive.avi"),
-    ("not_local", "memory://kept", f"{P} --results_dir=memory://kept/results dive.avi"),
-    ("unreadable", r"\udcff.avi", f"{P} -", stdin(b"\xff.avi\r\n\n")),
     ("unreadable", "50.25 to 60.5", f"{P} --start=50.25 --end=60.5 dive.avi"),
     # === Models and features ===
     ("damaged_model", "model.keras", f"{P} dive.avi", changed("model.keras", cut)),

@@ -1,6 +1,8 @@
 """Building on Apache Beam, by two workers of its portable runner: the records of a local build, also after a kill."""
 
 import filecmp
+import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -91,3 +93,45 @@ def test_options_that_a_job_server_alone_may_know_are_left_to_it(tmp_path):
     runner = "PortableRunner --job_endpoint=embed --environment_type=LOOPBACK --checkpointing_interval=1000"
     with on_runner(runner, tmp_path) as map_items:
         assert list(map_items(len, ["a", "bc"])) == [1, 2]
+
+
+def test_a_stopped_run_ends_with_its_workers(tmp_path):
+    """Whatever they are at: a video of an hour is not waited for."""
+    (tmp_path / "results").mkdir()
+    script = [sys.executable, "-c", WAITING, RUNNER, str(tmp_path / "results"), str(tmp_path / "at_work")]
+    process = subprocess.Popen(script, stderr=subprocess.PIPE, text=True, cwd=pathlib.Path(__file__).parent)
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "at_work").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    worker = int((tmp_path / "at_work").read_text())
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=300)  # of an hour
+    assert process.returncode == 143 and not list((tmp_path / "results").iterdir())
+    while is_alive(worker):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+WAITING = """
+import pathlib, sys
+from at_work import wait
+from scoringnet_tf.support.beam import on_runner
+from scoringnet_tf.support.cli import stoppable
+from scoringnet_tf.support.messages import Stopped
+
+try:
+    with stoppable(), on_runner(sys.argv[1], pathlib.Path(sys.argv[2])) as map_items:
+        list(map_items(wait, [pathlib.Path(sys.argv[3])]))
+except Stopped as stop:
+    sys.exit(stop.exit_status)
+"""
+
+
+def is_alive(number):
+    """Whether a process runs; one that has ended and whose parent has not asked yet does not."""
+    status = pathlib.Path(f"/proc/{number}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -2,7 +2,6 @@
 
 import functools
 import http.server
-import io
 import os
 import threading
 import types
@@ -154,14 +153,6 @@ def test_a_folder_that_cannot_be_opened_is_an_error_of_its_own(folder, monkeypat
     monkeypatch.setattr(os, "listdir", forbidden)
     ((path, error), right) = named_videos(["in", "in/b.mp4"])
     assert (path, error.code, right[1]) == ("in", "unreadable", None)
-
-
-def test_a_list_on_standard_input_is_taken_line_by_line(folder, monkeypatch):
-    for name in ("first.mp4", "x y.mp4", "\ufeffc.mp4"):
-        (folder / name).touch()
-    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffin/b.mp4\n\nx y.mp4\r\n\ufeffc.mp4\nin/frames\0in/a.AVI\0"))
-    names = ["first.mp4", "in/b.mp4", "x y.mp4", "\ufeffc.mp4", "in/frames", "in/a.AVI"]  # a mark begins a list alone
-    assert names_of(["first.mp4", "-"]) == names
 
 
 # === Stretches ===
