@@ -1,8 +1,8 @@
 r"""Extracts features from videos: what a backbone or a C3D layer gives, one .npy (steps × size) a video.
 
     python -m scoringnet_tf.extract --backbone=i3d --records_dir=RECORDS --output_dir=FEATURES
-    python -m scoringnet_tf.extract --model=MODEL --endpoint=conv5b --output_dir=FEATURES VIDEO…
-    python -m scoringnet_tf.extract --model=MODEL --endpoint=pool5 --records_dir=RECORDS --output_dir=FEATURES
+    python -m scoringnet_tf.extract --model=C3D --endpoint=fc6 --records_dir=RECORDS --output_dir=FEATURES
+    python -m scoringnet_tf.extract --model=C3D --endpoint=conv5b --output_dir=FEATURES VIDEO…
     python -m data_prep build --dataset=manifest --sport=diving --source_dir=FEATURES --output_dir=FEATURE_RECORDS
 
     python -m scoringnet_tf.extract --joints --records_dir=RECORDS
@@ -11,18 +11,18 @@ r"""Extracts features from videos: what a backbone or a C3D layer gives, one .np
 With --records_dir it also writes manifest.csv and stage_labels.csv, from which the last command makes records.
 features.json says how the features were made. Videos are brought to the model's frame rate.
 
-A backbone gives a vector for every --stride frames. It sees whole frames, and takes any --frame_size. --per=frame
-does the same with a C3D without temporal pooling. --per=clip is C3D over clips of 16 frames that begin every --stride
-frames (fc6 and fc7: of as many as the C3D was trained on); beyond the end the last frame is repeated. L frames give
-⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the --frame_size if it does not have one.
+A backbone gives a vector for every --stride frames. It sees whole frames, and takes any --frame_size. A C3D (--model)
+sees clips of 16 frames that begin every --stride frames (fc6 and fc7: of as many as it was trained on); beyond the end
+the last frame is repeated. L frames give ⌈L / stride⌉ steps. For a C3D alone you name the --frame_rate, and the
+--frame_size if it does not have one. Frames of a C3D are those of --backbone=FILE.keras:LAYER.
 
 --joints follows the athlete between take-off and entry instead, and writes joints/ID.npy (frames × 17 × 3: x and y in
 heights of the picture, as if the camera had not moved, and confidence). Records hold small frames, and have the stages.
 Of video files it sees the whole picture; the model finds the performances. Lay the folder beside the videos for
 `data_prep build`, which keeps it; then --records_dir makes the tables for records of joints, as of other features.
 
-Rerun the same command to resume. One run at a time writes to a folder. Videos that cannot be read are named on stderr,
-the others are extracted, no manifest.csv is written, and the exit status is 1.
+Rerun the same command to resume: videos that have a file are passed over. Those that cannot be read are named on
+stderr, the others are extracted, no manifest.csv is written, and the exit status is 1.
 """
 
 import functools
@@ -43,17 +43,11 @@ ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers
     *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
 )
 
-OF_MODELS = ("endpoint", "part", "per", "pool")  # flags that only a C3D has
-PARTS = ["kfs", "difficulty", "execution", "final"]
-
 flags.DEFINE_bool("joints", False, "Joints by a pose estimator, instead of features.")
-flags.DEFINE_string("model", None, "C3D or ScoringNet: a .keras file or its folder.")
+flags.DEFINE_string("model", None, "C3D, or ScoringNet whose KFS has one: a .keras file or its folder.")
 flags.DEFINE_string("backbone", None, "Backbone for every frame, instead of --model: i3d, or FILE.keras[:LAYER].")
-flags.DEFINE_enum("part", None, PARTS, "ScoringNet part that owns the C3D. Default: kfs.")
-flags.DEFINE_enum("endpoint", None, ENDPOINTS, "C3D layer, after its ReLU. fc6 and fc7 need --per=clip.")
-flags.DEFINE_enum("per", "frame", ["frame", "clip"], "Unit for a feature step.")
-flags.DEFINE_integer("stride", None, "Frames between steps. Default: 1, or 8 with --per=clip.", 1)
-flags.DEFINE_enum("pool", "none", ["none", "mean"], "Pooling over space and clip; none: flattened features.")
+flags.DEFINE_enum("endpoint", None, ENDPOINTS, "C3D layer, after its ReLU.")
+flags.DEFINE_integer("stride", None, "Frames between steps. Default: 1, or 8 for the clips of a C3D.", 1)
 flags.DEFINE_list("frame_size", None, "Stored frame size (height,width), for a C3D without one.")
 flags.DEFINE_float("frame_rate", None, "Resampled frame rate in frames per second, for a C3D alone.", 0.1)
 flags.DEFINE_string("records_dir", None, "Records to extract from, instead of VIDEO arguments.")
@@ -82,7 +76,7 @@ def _warn_of_learned(info: DatasetInfo, network: Any) -> None:
     if seen:
         print(
             f"The model learned from {seen} of these {counted(len(info.videos), 'video')}: scores by their features "
-            "are better than on new videos. Use others for figures and intervals (calibrate --held_out_split)."
+            "are better than on new videos. Use others for figures and intervals."
         )
 
 
@@ -99,14 +93,18 @@ def _check(paths: list[str]) -> None:
         _check_features()
 
 
+def _unused(name: str, why: str) -> None:
+    """InputError if a flag is given."""
+    if flags.FLAGS[name].value is not None:
+        raise InputError("flag_unused", f"--{name} has no effect: {why}.")
+
+
 def _check_joints() -> None:
     """The same for joints."""
     values = flags.FLAGS
-    others = (*OF_MODELS, "backbone", "stride", "frame_size", "frame_rate", *(["model"] if values.records_dir else []))
+    others = ("endpoint", "backbone", "stride", "frame_size", "frame_rate", *(["model"] if values.records_dir else []))
     for flag in others:
-        if values[flag].present:
-            why = "records have stages" if flag == "model" else "it is for features"
-            raise InputError("flag_unused", f"--{flag} has no effect with --joints: {why}.")
+        _unused(flag, "records have stages" if flag == "model" else "it is for features, not for --joints")
     if not values.records_dir:
         cli.require(model=values.model, output_dir=values.output_dir)
         check_model(values.model)
@@ -121,9 +119,8 @@ def _check_features() -> None:
         raise InputError("missing_flag" if not values.model else "flags_conflict", "Give --model or --backbone.")
     if values.model:
         cli.require(endpoint=values.endpoint)
-    for flag in OF_MODELS if values.backbone else ():
-        if values[flag].present:
-            raise InputError("flag_unused", f"--{flag} is for a C3D (--model), not for --backbone={values.backbone}.")
+    if values.backbone:
+        _unused("endpoint", f"it is for a C3D (--model), not for --backbone={values.backbone}")
     if values.backbone and not values.records_dir and values.frame_size is None:
         raise InputError("missing_flag", "--frame_size is missing: a backbone takes any.", "For example 128,171.")
     check_access(values.output_dir, "output_dir", writing=True)
@@ -131,25 +128,14 @@ def _check_features() -> None:
         check_model(values.model, kinds=WITH_C3D)
 
 
-def _unused(name: str, why: str) -> None:
-    """InputError if a flag is given."""
-    if flags.FLAGS[name].value is not None:
-        raise InputError("flag_unused", f"--{name} has no effect: {why}.")
-
-
 def _of_c3d(info: DatasetInfo | None) -> tuple:
-    """(network, preprocessor, `Extraction`, arguments for `origin_of`) for a C3D."""
+    """(network, extractor, preprocessor, arguments for `origin_of`) for a C3D."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-    from scoringnet_tf.inference.extraction import Extraction, load_c3d, records_preprocessor, weights_of
+    from scoringnet_tf.inference.extraction import ClipExtractor, load_c3d, records_preprocessor, weights_of
 
     values = flags.FLAGS
-    c3d, preprocessor = load_c3d(values.model, values.part or "kfs")
-    if not preprocessor:
-        _unused("part", f"--model={values.model} is a C3D")
-    part = (values.part or "kfs") if preprocessor else None
-    stride = values.stride or (8 if values.per == "clip" else 1)
-    extraction = Extraction(values.endpoint, values.per, stride, values.pool)
-    described = {"weights": weights_of(values.model), "part": part}
+    c3d, preprocessor = load_c3d(values.model)
+    described = {"weights": weights_of(values.model), "part": "kfs" if preprocessor else None}
 
     is_known = bool(preprocessor or info)
     frame_size = None if is_known else c3d.preprocessing["frame_size"]
@@ -165,13 +151,13 @@ def _of_c3d(info: DatasetInfo | None) -> tuple:
                 raise InputError("missing_flag", f"--{flag} is missing: this C3D does not know it.")
         size, rate = c3d.get_config()["input_shape"][1:3], values.frame_rate
         preprocessor = ScoringNetPreprocessor(size, tuple(frame_size), aspect=None, frame_rate=rate)
-    return c3d, preprocessor, extraction, described
+    return c3d, ClipExtractor(c3d, values.endpoint, values.stride or 8), preprocessor, described
 
 
 def _of_backbone(info: DatasetInfo | None) -> tuple:
     """The same of a backbone, which sees whole frames."""
     from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
-    from scoringnet_tf.inference.extraction import Extraction
+    from scoringnet_tf.inference.extraction import FrameExtractor
     from scoringnet_tf.weights.backbones import load_backbone
 
     values = flags.FLAGS
@@ -187,8 +173,8 @@ def _of_backbone(info: DatasetInfo | None) -> tuple:
         raise InputError("missing_flag", "--frame_rate is missing: this backbone does not know its own.")
     path = split_name(values.backbone)[0]
     weights = {"file": name_of(path), "sha256": backbone.origin["sha256"]}
-    extraction = Extraction(backbone.origin["layers"], stride=values.stride or 1, pool=backbone.pool)
-    return backbone, preprocessor, extraction, {"weights": weights, "part": None, "backbone": path}
+    described = {"weights": weights, "part": None, "backbone": path}
+    return backbone, FrameExtractor(backbone, values.stride or 1), preprocessor, described
 
 
 def _joints(paths: list[str], info: DatasetInfo | None) -> int:
@@ -248,10 +234,9 @@ def main(paths: list[str]) -> int:
     # 2. Extract
     cli.load_tensorflow()
     from scoringnet_tf.inference import feature_folder
-    from scoringnet_tf.inference.extraction import FeatureExtractor
 
-    network, preprocessor, extraction, described = (_of_backbone if values.backbone else _of_c3d)(info)
-    extractor, output_dir = FeatureExtractor(network, extraction), as_path(values.output_dir)
+    network, extractor, preprocessor, described = (_of_backbone if values.backbone else _of_c3d)(info)
+    output_dir = as_path(values.output_dir)
     if info is None:
         videos = feature_folder.videos_of_files(paths, functools.partial(feature_folder.FileFrames, preprocessor))
     else:

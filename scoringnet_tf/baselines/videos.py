@@ -143,18 +143,17 @@ def _extracted(videos: Videos) -> list[np.ndarray]:
     """float32 (T, D) of each video, extracted once and kept, as `python -m scoringnet_tf.extract` does."""
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import (
-        Extraction,
-        FeatureExtractor,
+        ClipExtractor,
         load_c3d,
         records_preprocessor,
         weights_of,
     )
 
     c3d, network = load_c3d(videos.pretrained)
-    extractor = FeatureExtractor(c3d, Extraction(_endpoint_of(c3d), "clip", STRIDE))
+    extractor = ClipExtractor(c3d, _endpoint_of(c3d), STRIDE)
     preprocessor, part = records_preprocessor(c3d, network, videos.info), "kfs" if network else None
     origin = feature_folder.origin_of(weights_of(videos.pretrained), part, extractor, preprocessor, videos.info)
-    name = (videos.info.data_hash[:10], extractor.extraction.endpoint, origin["weights"]["sha256"][:10])
+    name = (videos.info.data_hash[:10], origin["endpoint"], origin["weights"]["sha256"][:10])
     folder = videos.features_dir / "-".join(name)
     feature_folder.prepare(folder, origin)
     stored = feature_folder.videos_of_records(videos.info, extractor.image_size)

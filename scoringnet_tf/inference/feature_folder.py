@@ -1,12 +1,9 @@
 """A folder of features: one `.npy` a video, how they were made, and tables to build records of features."""
 
-import contextlib
-import dataclasses
 import functools
 import json
 import os
 import sys
-import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,29 +19,32 @@ from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
-from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.checks import missing_frames
-from scoringnet_tf.inference.extraction import FeatureExtractor
+from scoringnet_tf.inference.extraction import ClipExtractor, FrameExtractor
 from scoringnet_tf.sports import get_sport, option_form, stage_runs
-from scoringnet_tf.support.files import locked, read_json, replacing_file, write_csv, write_json
+from scoringnet_tf.support.files import replacing_file, write_csv, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import RemotePath, name_of
 from scoringnet_tf.support.threads import overlapping
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
-SOURCES = "videos.json"
 MAX_NAME = 240  # bytes: file systems allow 255, and a temporary file has a longer name
-SAVED_EVERY = 10.0  # seconds: for 10⁵ videos `SOURCES` has 10 MB, and takes 0.2 s to write
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name; functions for its sha256, and for its frames, or what else is extracted."""
+    """A video to extract from: its name; a function for its frames, or what else is extracted; its file, if any."""
 
     name: str
-    sha256: Callable[[], str]
     frames: Callable[[], Any]
+    path: Path | None = None
+
+    def is_in(self, target: Path | RemotePath) -> bool:
+        """Whether a file holds what was extracted from it: one that is older was from another video."""
+        if not target.is_file():
+            return False
+        return not (self.path and self.path.exists()) or target.stat().st_mtime >= self.path.stat().st_mtime
 
 
 def file_name(video: str) -> str:
@@ -56,7 +56,7 @@ def file_name(video: str) -> str:
 def origin_of(
     weights: dict[str, str],
     part: str | None,
-    extractor: FeatureExtractor,
+    extractor: FrameExtractor | ClipExtractor,
     preprocessor: ScoringNetPreprocessor,
     info: DatasetInfo | None = None,
     backbone: str | None = None,
@@ -68,10 +68,8 @@ def origin_of(
         "weights": weights,
         "part": part,
         **({"backbone": backbone} if backbone else {}),
-        **dataclasses.asdict(extractor.extraction),
-        "clip_length": extractor.clip_length,
+        **extractor.origin,
         "size": extractor.size,
-        "preprocessing": extractor.preprocessing,
         "image_size": stored.pop("image_size"),
         "stored": stored,
         **({"frame_rate": rate} if rate else {}),
@@ -102,61 +100,34 @@ def extract_videos(
     """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
     The array in it is what `extractor` gives for the video's `frames`.
-    `videos.json` maps each video to its sha256: another video of the same name is extracted again. It is written every
-    `SAVED_EVERY` seconds and at the end. A killed run repeats what came after that.
 
-    Returns (number of files that were there already, number of videos that could not be read). InputError if another
-    run is in the folder, or a name is too long for a file.
+    Returns (number of files that were there already, number of videos that could not be read). InputError if a name is
+    too long for a file.
     """
     for video in videos:
         if (length := len(os.fsencode(file_of(video.name)))) > MAX_NAME:
             message = f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible."
             raise InputError("name_too_long", message, "Rename the video.")
-    kept, failed, busy = 0, 0, f"--output_dir={output_dir}: another run is writing there."
-    path, saved = output_dir / SOURCES, time.monotonic()
-    sources: dict[str, str] = read_json(path) if path.is_file() else {}
-    with contextlib.ExitStack() as stack:
-        if not isinstance(output_dir, RemotePath):
-            stack.enter_context(locked(output_dir, busy))
-        stack.callback(_save, path, sources)
-        open_ = functools.partial(_opened, output_dir, file_of, sources)
-        opened = overlapping(open_, videos, 1, ahead=1)
-        progress = tqdm(opened, "Extracting", len(videos), unit="video", disable=None)
-        for video, outcome in zip(videos, progress, strict=True):
-            if outcome is None:
-                kept += 1
-                continue
-            try:
-                if isinstance(outcome, Exception):
-                    raise outcome
-                sha256, frames = outcome
-                values = extractor(frames)
-            except (InputError, OSError) as error:
-                failed += 1
-                tqdm.write(f"extract: {error} [{getattr(error, 'code', 'not_readable')}]", sys.stderr)
-                continue
-            if sources.pop(video.name, None) is not None:
-                _save(path, sources)  # before the file is another's
-            with replacing_file(output_dir / file_of(video.name)) as temporary, temporary.open("wb") as file:
-                np.save(file, values)
-            sources[video.name] = sha256
-            if time.monotonic() - saved >= SAVED_EVERY:
-                _save(path, sources)
-                saved = time.monotonic()
-    return kept, failed
+    wanted, failed = [video for video in videos if not video.is_in(output_dir / file_of(video.name))], 0
+    opened = tqdm(overlapping(_opened, wanted, 1, ahead=1), "Extracting", len(wanted), unit="video", disable=None)
+    for video, outcome in zip(wanted, opened, strict=True):
+        try:
+            if isinstance(outcome, Exception):
+                raise outcome
+            values = extractor(outcome)
+        except (InputError, OSError) as error:
+            failed += 1
+            tqdm.write(f"extract: {error} [{getattr(error, 'code', 'not_readable')}]", sys.stderr)
+            continue
+        with replacing_file(output_dir / file_of(video.name)) as temporary, temporary.open("wb") as file:
+            np.save(file, values)
+    return len(videos) - len(wanted), failed
 
 
-def _save(path: Path | RemotePath, sources: dict[str, str]) -> None:
-    write_json(path, dict(sorted(sources.items())))
-
-
-def _opened(output_dir: Path | RemotePath, file_of: Callable[[str], str], sources: dict[str, str], video: Video) -> Any:
-    """(sha256, frames) of a video; None if its file is there; or its error."""
+def _opened(video: Video) -> Any:
+    """A video's frames, or its error."""
     try:
-        sha256 = video.sha256()
-        if (output_dir / file_of(video.name)).is_file() and sources.get(video.name) == sha256:
-            return None
-        return sha256, video.frames()
+        return video.frames()
     except (InputError, OSError) as error:
         return error
 
@@ -169,10 +140,7 @@ def videos_of_files(paths: Sequence[str], frames: Callable, named: Callable[[str
     names = [named(path) for path in paths]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InputError("duplicate", f"Several videos are called {', '.join(repeated)}.")
-    return [
-        Video(name, Clip(Path(path)).sha256, functools.partial(frames, path))
-        for name, path in zip(names, paths, strict=True)
-    ]
+    return [Video(name, functools.partial(frames, path), Path(path)) for name, path in zip(names, paths, strict=True)]
 
 
 class FileFrames:
@@ -210,11 +178,7 @@ class StoredFrames:
 def videos_of_records(info: DatasetInfo, image_size: tuple[int, int] | None = None) -> list[Video]:
     """The videos in records of frames, split by split; `frames` are parsed records, or with a size `StoredFrames`."""
     return [
-        Video(
-            name,
-            functools.partial(str, info.videos[name]["sha256"]),
-            functools.partial(StoredFrames, image_size, read) if image_size else read,
-        )
+        Video(name, functools.partial(StoredFrames, image_size, read) if image_size else read)
         for name, read in records_of(info)
     ]
 

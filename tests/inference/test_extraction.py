@@ -1,4 +1,4 @@
-"""Features of a C3D in windows and clips are those of the whole video; what a C3D does not have is refused."""
+"""Features of a C3D's clips and of a backbone are those of the whole video; what a C3D does not have is refused."""
 
 import dataclasses
 import functools
@@ -16,10 +16,11 @@ import scoringnet_tf
 from data_prep.records.building import build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor, weights_of
+from scoringnet_tf.inference.extraction import ClipExtractor, load_c3d, records_preprocessor, weights_of
 from scoringnet_tf.inference.feature_folder import origin_of
 from scoringnet_tf.inference.predictor import score_video
 from scoringnet_tf.models.parameter_groups import BACKBONE
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.weights.backbones import behind_backbone, load_backbone
 
 SIZE = (32, 32)
@@ -36,39 +37,13 @@ def c3d():
     return scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, heads={"group": 3}, top_units=2048, preprocessing=seen)
 
 
-def extracted(c3d, *arguments, window=16, **options):
-    return FeatureExtractor(c3d, Extraction(*arguments, **options), window)(FRAMES)
-
-
-@functools.cache
-def without_pooling(c3d, endpoint):
-    """C3D as in the segmenter, over the whole video at once: (L, H, W, C)."""
-    network = scoringnet_tf.C3D(
-        (None, *SIZE, 3), 1 / 16, temporal_pooling=False, final_endpoint=endpoint, preprocessing=c3d.preprocessing
-    )
-    for layer in network.layers:
-        if layer.weights:
-            layer.set_weights(c3d.get_layer(layer.name).get_weights())
-    return np.asarray(network(FRAMES[np.newaxis]))[0]
-
-
-@pytest.mark.parametrize("endpoint", ["conv3b", "pool5"])
-@pytest.mark.parametrize("stride", [1, 17, 100])
-def test_features_per_frame_are_those_of_the_whole_video(c3d, endpoint, stride):
-    expected = without_pooling(c3d, endpoint).reshape(LENGTH, -1)[::stride]
-    features = extracted(c3d, endpoint, "frame", stride)
-    assert features.shape == (-(-LENGTH // stride), expected.shape[1]) and features.dtype == np.float32
-    np.testing.assert_allclose(features, expected, **ROUNDING)
-    assert np.abs(expected).max() > 0.5  # else anything would do
-
-
 @pytest.mark.parametrize(("endpoint", "length"), [("conv5b", 16), ("pool5", 16), ("fc6", 8), ("fc7", 8)])
 @pytest.mark.parametrize("stride", [5, 20])
 def test_features_per_clip_are_those_of_the_clips(c3d, endpoint, length, stride):
     """Of 16 frames; fc6 and fc7 of as many as they were trained on."""
     clips = [[min(start + frame, LENGTH - 1) for frame in range(length)] for start in range(0, LENGTH, stride)]
     expected = np.asarray(longer(c3d, length).endpoint(endpoint)(FRAMES[np.array(clips)])).reshape(len(clips), -1)
-    features = extracted(c3d, endpoint, "clip", stride)
+    features = ClipExtractor(c3d, endpoint, stride, window=16)(FRAMES)
     assert len(features) == -(-LENGTH // stride)
     np.testing.assert_allclose(features, expected, **ROUNDING)
 
@@ -85,14 +60,7 @@ def longer(c3d, length):
     return network
 
 
-def test_the_mean_over_space_and_the_time_of_a_clip(c3d):
-    whole = without_pooling(c3d, "conv5b")
-    np.testing.assert_allclose(extracted(c3d, "conv5b", pool="mean"), whole.mean(axis=(1, 2)), **ROUNDING)
-    flat = extracted(c3d, "conv4b", "clip", 8).reshape(7, -1, 32)
-    np.testing.assert_allclose(extracted(c3d, "conv4b", "clip", 8, pool="mean"), flat.mean(axis=1), **ROUNDING)
-
-
-def test_frames_are_asked_for_once_window_by_window_and_unused_ones_never(c3d):
+def test_frames_are_asked_for_once_and_unused_ones_never(c3d):
     asked = []
 
     class Frames:
@@ -103,47 +71,32 @@ def test_frames_are_asked_for_once_window_by_window_and_unused_ones_never(c3d):
             asked.append(list(numbers))
             return FRAMES[numbers]
 
-    FeatureExtractor(c3d, Extraction("conv5b"), 16)(Frames())
-    assert max(map(len, asked)) <= 16 and [*np.concatenate(asked)] == [*range(LENGTH)]
-    asked.clear()
-    FeatureExtractor(c3d, Extraction("fc6", "clip", 20), 16)(Frames())
+    ClipExtractor(c3d, "fc6", 20, window=16)(Frames())
     assert sorted(np.concatenate(asked)) == [*range(8), *range(20, 28), *range(40, 48)]
 
 
-@pytest.mark.parametrize(("arguments", "named"), [(("fc6",), "fc6"), (("fc6", "clip", 8, "mean"), "--pool")])
-def test_contradictions_are_refused(arguments, named):
-    with refused("flags_conflict", named):
-        Extraction(*arguments)
-
-
 def test_an_endpoint_that_a_c3d_does_not_have(c3d):
-    for options, extraction, named in (
-        ({"final_endpoint": "conv3b"}, Extraction("conv5b"), ("conv3b", "conv4a", "conv5b")),
-        ({}, Extraction("fc6", "clip", 8), ("pool5", "fc6")),
+    for options, endpoint, named in (
+        ({"final_endpoint": "conv3b"}, "conv5b", ("conv3b", "conv4a", "conv5b")),
+        ({}, "fc6", ("pool5", "fc6")),
     ):
         with refused("no_endpoint", *named):
-            FeatureExtractor(scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, **options), extraction)
+            ClipExtractor(scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, **options), endpoint)
 
 
 @pytest.mark.slow
 def test_a_segmenter_without_a_c3d_is_named(tmp_path):
     options = {"width_multiplier": 1 / 16, "segmenter": {"network": "resnet50"}}
     scoringnet_tf.ScoringNet(image_size=SIZE, **options).save(tmp_path / "resnet.keras")
-    with refused("unknown_name", "--part=kfs", "difficulty, execution"):
+    with refused("wrong_model", "resnet.keras"):
         load_c3d(tmp_path / "resnet.keras")
-    assert load_c3d(tmp_path / "resnet.keras", "execution")[0].name == "c3d"
 
 
-def test_the_segmenter_reads_these_features(stage_model):
-    """--part=kfs --endpoint=pool5 is what enters the Bi-LSTM."""
+def test_the_c3d_of_a_scoring_net_is_that_of_its_segmenter(stage_model):
     c3d, preprocessor = load_c3d(stage_model)
-    segmenter = scoringnet_tf.from_preset(stage_model).segmenter
-    vectors = keras.Model(segmenter.input, segmenter.get_layer("flatten").output)
-    expected = np.asarray(vectors({"frames": FRAMES[np.newaxis], "mask": np.ones((1, LENGTH), bool)}))[0]
-    np.testing.assert_allclose(extracted(c3d, "pool5"), expected, **ROUNDING)
+    segmenter = load_scoring_net(stage_model).segmenter
+    np.testing.assert_array_equal(*(one.get_layer("conv5b").kernel for one in (c3d, segmenter.get_layer("c3d"))))
     assert preprocessor.stored.frame_size == (36, 48)
-    tower, _ = load_c3d(stage_model, "execution")
-    assert not np.allclose(*(part.get_layer("conv5b").kernel for part in (tower, c3d)))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +126,7 @@ def test_features_of_records_name_the_form_of_the_frames(diving_records, c3d):
     form = {"jpeg_quality": 61, "fit": "pad"}
     info = dataclasses.replace(DatasetInfo.load(diving_records), aspect=16 / 9, settings=form)
     preprocessor = records_preprocessor(c3d, None, info)
-    origin = origin_of(weights_of("diving_small"), None, FeatureExtractor(c3d, Extraction("pool5")), preprocessor, info)
+    origin = origin_of(weights_of("diving_small"), None, ClipExtractor(c3d, "pool5"), preprocessor, info)
     assert origin["stored"] == {"frame_size": [36, 48], "aspect": 16 / 9, **form}
 
 

@@ -2,8 +2,7 @@
 
 import csv
 import dataclasses
-import itertools
-import json
+import os
 
 import numpy as np
 import pytest
@@ -19,10 +18,9 @@ from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.inference.extraction import FULLY_CONNECTED, Extraction, FeatureExtractor, load_c3d
+from scoringnet_tf.inference.extraction import FULLY_CONNECTED, ClipExtractor, load_c3d
 from scoringnet_tf.inference.feature_folder import Video, extract_videos, file_name, prepare, write_tables
 from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS
-from scoringnet_tf.support.files import locked
 from scoringnet_tf.support.messages import Stopped
 from scoringnet_tf.training.config import TrainingConfig
 from scoringnet_tf.training.run_record import RunRecord
@@ -46,7 +44,7 @@ def of_records(model, records, output, *others):
 
 @pytest.fixture(scope="module")
 def folder(diving_records, stage_model, tmp_path_factory):
-    """Features of the ten dives, every third frame of the segmenter's C3D."""
+    """Features of the ten dives, of the segmenter's C3D for a clip from every third frame."""
     output = tmp_path_factory.mktemp("extract") / "features"
     result = command(*of_records(stage_model, diving_records, output))
     assert result.returncode == 0, result.stderr
@@ -59,7 +57,7 @@ def folder(diving_records, stage_model, tmp_path_factory):
 
 @pytest.mark.slow
 def test_features_of_records_are_those_of_their_frames(folder, diving_records, stage_model):
-    extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("pool5", stride=3))
+    extractor = ClipExtractor(load_c3d(stage_model)[0], "pool5", 3)
     for inputs, _, info in videos(diving_records, "train", image_size=SIZE, batch_size=1, with_info=True):
         frames = np.asarray(inputs["frames"][0])[np.asarray(inputs["mask"][0])]
         features = read_features(folder / f"{info['id'].numpy()[0].decode()}.npy")
@@ -92,15 +90,13 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     (tmp_path / "cut.avi").write_bytes((tmp_path / "cut.avi").read_bytes()[:-3000])
     (tmp_path / "text.mp4").write_text("no video")
     output = tmp_path / "features"
-    flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", f"--output_dir={output}"]
-    flags += ["--part=execution", "--stride=4"]
+    flags = [f"--model={stage_model}", "--endpoint=conv5b", "--stride=4", f"--output_dir={output}"]
     result = command(*flags, *(tmp_path / name for name in ("text.mp4", "cut.avi", "good.avi")))
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "text.mp4" in result.stderr and "cut.avi" in result.stderr
-    assert sorted(content(output)) == ["features.json", "good.avi.npy", "lock", "videos.json"]
+    assert sorted(content(output)) == ["features.json", "good.avi.npy"]
     frames = scoringnet_tf.from_preset(stage_model).preprocessor(tmp_path / "good.avi")["frames"][0]
-    extractor = FeatureExtractor(load_c3d(stage_model, "execution")[0], Extraction("conv5b", "clip", 4))
-    expected = extractor(frames)
+    expected = ClipExtractor(load_c3d(stage_model)[0], "conv5b", 4)(frames)
     np.testing.assert_allclose(read_features(output / "good.avi.npy").values, expected, atol=1e-5)
     assert len(expected) == 5
     write_bars(tmp_path / "good.avi", 30, 3)  # another video of the same name
@@ -125,12 +121,11 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
 )
 def test_videos_are_brought_to_the_rate_of_the_model(flags, stored, tmp_path):
     write_bars(tmp_path / "fast.avi", 60, fps=50)
-    flags = [*flags, "--endpoint=conv5b", "--pool=mean", f"--output_dir={tmp_path / 'features'}"]
+    flags = [*flags, "--endpoint=pool5", f"--output_dir={tmp_path / 'features'}"]
     result = command(*flags, tmp_path / "fast.avi")
     assert result.returncode == 0, result.stderr
     features = read_features(tmp_path / "features/fast.avi.npy")
-    assert len(features.values) == 30 and features.origin["frame_rate"] == 25
-    assert features.origin["pool"] == "mean" and features.values.shape[1] == features.origin["size"]
+    assert features.values.shape == (4, features.origin["size"]) and features.origin["frame_rate"] == 25
     kept = features.origin["stored"]
     assert "frame_rate" not in kept and {name: kept[name] for name in stored} == stored
 
@@ -151,8 +146,6 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
     output.mkdir()
     for name in ("features.json", "001.npy", "007.npy"):
         (output / name).write_bytes((folder / name).read_bytes())
-    sources = json.loads((folder / "videos.json").read_text())
-    (output / "videos.json").write_text(json.dumps({name: sources[name] for name in ("001", "007")}))
     (output / ".123.002.npy").write_bytes((folder / "002.npy").read_bytes()[:50])
     for before in ("2", "all"):
         result = command(*of_records(stage_model, diving_records, output))
@@ -161,47 +154,29 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
         assert content(output) == content(folder)
 
 
-def test_one_run_at_a_time_writes_to_a_folder(folder, diving_records, stage_model):
-    with locked(folder, "busy"):
-        result = command(*of_records(stage_model, diving_records, folder))
-    assert (result.returncode, code_printed(result.stderr)) == (1, "busy") and str(folder) in result.stderr
+def stopped_at(number):
+    """An extractor that is stopped at the video of a number."""
 
-
-class Extractor:
-    """Keeps what `videos.json` holds when it is asked, and is stopped at the video of a number."""
-
-    def __init__(self, folder, stopped_at=None):
-        self.seen, self._path, self._stopped_at = [], folder / "videos.json", stopped_at
-
-    def __call__(self, *_):
-        if len(self.seen) == self._stopped_at:
+    def extract(frames):
+        if frames == number:
             raise Stopped(15)
-        self.seen.append(json.loads(self._path.read_text()) if self._path.exists() else {})
-        return np.zeros((1, 1), np.float32)
+        return np.full((1, 1), frames, np.float32)
+
+    return extract
 
 
-def made_up(*names, sha256="new"):
-    return [Video(name, lambda: sha256, lambda: None) for name in names]
-
-
-@pytest.mark.parametrize(("seconds", "seen"), [(100.0, [{}, {"b": "new"}]), (0.0, [{}, {}])])
-def test_extracted_videos_are_recorded_now_and_then_and_when_a_run_is_stopped(tmp_path, monkeypatch, seconds, seen):
-    clock = itertools.count(step=seconds)
-    monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    extractor = Extractor(tmp_path, stopped_at=2)
+def test_finished_videos_are_kept_if_a_run_is_stopped_and_changed_ones_extracted_anew(tmp_path):
+    (tmp_path / "source").touch()
+    videos = [Video(str(number), lambda number=number: number, tmp_path / "source") for number in range(3)]
+    folder = tmp_path / "features"
+    folder.mkdir()
     with pytest.raises(Stopped):
-        extract_videos(made_up("b", "a", "c"), extractor, tmp_path)
-    assert extractor.seen == seen
-    assert json.loads((tmp_path / "videos.json").read_text()) == {"a": "new", "b": "new"}
-    assert extract_videos(made_up("b", "a", "c"), Extractor(tmp_path), tmp_path) == (2, 0)
-
-
-def test_features_of_another_video_never_pass_for_those_of_the_one_before(tmp_path):
-    extract_videos(made_up("v", sha256="old"), Extractor(tmp_path), tmp_path)
-    with pytest.raises(Stopped):
-        extract_videos(made_up("v", "w"), Extractor(tmp_path, stopped_at=1), tmp_path)
-    assert json.loads((tmp_path / "videos.json").read_text()) == {"v": "new"}
-    assert extract_videos(made_up("v"), Extractor(tmp_path), tmp_path) == (1, 0)
+        extract_videos(videos, stopped_at(1), folder)
+    assert [*content(folder)] == ["0.npy"]
+    assert extract_videos(videos, stopped_at(None), folder) == (1, 0)
+    assert [read_features(folder / f"{number}.npy").values[0, 0] for number in range(3)] == [0, 1, 2]
+    os.utime(folder / "2.npy", (0, 0))
+    assert extract_videos(videos, stopped_at(None), folder) == (2, 0), "older than its video"
 
 
 @pytest.mark.parametrize("change", [{"endpoint": "x"}, {"weights": None}, {"records": None}, {"new": 1}])
@@ -231,7 +206,8 @@ def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
     frames = {r["example/id"]: r["stage/index"] for split in info.splits for _, r in read_records(info, split)}
     steps = {r["example/id"]: r["stage/index"] for split in built.splits for _, r in read_records(built, split)}
     for name, stages in frames.items():
-        np.testing.assert_array_equal(steps[name], stages[::3])
+        middles = np.minimum(np.arange(0, len(stages), 3) + 8, len(stages) - 1)  # of clips of 16 frames
+        np.testing.assert_array_equal(steps[name], stages[middles])
 
 
 def test_the_table_of_stages_leaves_out_unlabelled_frames_and_true_faults_come_along(tmp_path):
@@ -270,8 +246,6 @@ C3D_FLAGS = f"--model=motion_small {FLAGS} {CLIP}"
         (f"--model=diving_small {FLAGS} --records_dir=r v.mp4", "flags_conflict", "--records_dir"),
         (C3D_FLAGS, "missing_flag", "--frame_size"),
         (f"{C3D_FLAGS} --frame_size=73,98", "missing_flag", "--frame_rate"),
-        (f"{C3D_FLAGS} --part=execution", "flag_unused", "--part"),
-        (f"{C3D_FLAGS} --frame_size=73,98 --frame_rate=9 --endpoint=fc6", "flags_conflict", "fc6"),
         (f"--model=diving_small {FLAGS} {CLIP} --frame_rate=25", "flag_unused", "--frame_rate"),
         (f"--model=diving_small {FLAGS} {CLIP} ./{CLIP}", "duplicate", "diving.mp4"),
         (f"--model=diving_small {FLAGS} {CLIP} --output_dir=docs", "exists", "docs"),
@@ -298,7 +272,7 @@ def test_the_endpoints_of_the_flag_are_those_of_a_c3d():
 
 
 def test_a_name_that_is_too_long_for_a_file_is_refused_before_anything_is_extracted(tmp_path):
-    videos = [Video(name, None, None) for name in ("first.avi", "v" * 245)]
+    videos = [Video(name, None) for name in ("first.avi", "v" * 245)]
     with refused("name_too_long", "v" * 245):
         extract_videos(videos, None, tmp_path)
     assert not list(tmp_path.iterdir())

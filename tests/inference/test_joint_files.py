@@ -3,6 +3,7 @@
 import functools
 import shutil
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from refusals import refused
 from scoringnet_tf.body.track import Track
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.joints import joints_folder, read_index, read_joints
+from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.inference.feature_folder import extract_videos, videos_of_records
 from scoringnet_tf.inference.flights import joints_of
 from scoringnet_tf.inference.joint_files import (
@@ -140,6 +142,8 @@ def test_joints_of_files_are_those_of_their_performances(tmp_path, capsys):
         fps, warnings = 25.0, ()
 
         def read(self, path):
+            if not Path(path).is_file():
+                raise VideoError("unreadable", f"{path}: there is no such file.")
             return path
 
         def results(self, path):
@@ -161,10 +165,11 @@ def test_joints_of_files_are_those_of_their_performances(tmp_path, capsys):
     Predictor.fps = 50.0  # they have the model's rate
     capsys.readouterr()
     Predictor.warnings = (Remark("turned", "Turned."),)
-    assert len(FileFollower(Predictor())("a.mp4")) == 35 and capsys.readouterr().err == "extract: a.mp4: Turned.\n"
+    assert len(FileFollower(Predictor())(paths[0])) == 35
+    assert capsys.readouterr().err == f"extract: {paths[0]}: Turned.\n"
     Predictor.warnings = (Remark("damaged", "It ends early."),)  # as `extract` refuses it for features
     with refused("damaged_video", "a.mp4", "ends early"):
-        FileFollower(Predictor())("a.mp4")
+        FileFollower(Predictor())(paths[0])
     Predictor.model = types.SimpleNamespace(recognised=(), sport=get_sport("diving"))  # it was not trained on film
     with refused("wrong_value", "diving_film"):
         FileFollower(Predictor())
