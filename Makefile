@@ -1,7 +1,7 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, and beside it the tests that take seconds (make quick: these alone)
 # make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
-# make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
+# make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, records on local S3 and GCS servers
 # make lint    ruff, mypy, and how plain the prose is
 # make browser    the pages of a report, and that which takes videos, in the Chromium of the system; skipped where there is none
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed

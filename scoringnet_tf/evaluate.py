@@ -9,6 +9,7 @@ the table has scikit-learn's regressions that order best and err least (`pip ins
 
 import importlib.util
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from scoringnet_tf.sports import DECODINGS, MEASURES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
-from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, writable_path
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.evaluation import Predictions
@@ -92,9 +93,8 @@ def _checked_output(model_file: Any, info: DatasetInfo) -> Any:
     values = flags.FLAGS
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""
-    beside = as_path(".") if values.model is None or is_shipped(values.model) else model_file.parent
-    output_dir = as_path(values.output_dir or beside / name)
-    check_access(output_dir, "output_dir", writing=True)
+    beside = Path() if values.model is None or is_shipped(values.model) else model_file.parent
+    output_dir = writable_path(values.output_dir or beside / name, "output_dir")
     check_replaceable(output_dir, model_file, info.data_hash, _flags())
     return output_dir
 

@@ -13,7 +13,7 @@ from absl import flags
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import check_model
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import writable_path
 
 flags.DEFINE_string("model", None, "Model: a .keras file or its folder. Default: diving_small.")
 flags.DEFINE_string("export_dir", None, "Folder for all versions: TF Serving's base path.")
@@ -25,8 +25,7 @@ def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(export_dir=values.export_dir)
-    check_access(values.export_dir, "export_dir", writing=True)
-    base = as_path(values.export_dir)
+    base = writable_path(values.export_dir, "export_dir")
     names = [child.name for child in base.iterdir()] if base.is_dir() else []
     taken = {int(name): base / name for name in names if name.isascii() and name.isdecimal()}  # TF Serving: 007 is 7
     version = values.version or 1 + max(taken, default=0)

@@ -36,7 +36,7 @@ from scoringnet_tf.data.joints import FOLDER
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path, split_name
-from scoringnet_tf.support.paths import as_path, check_access, name_of
+from scoringnet_tf.support.paths import as_path, name_of, writable_path
 
 ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -108,7 +108,7 @@ def _check_joints() -> None:
     if not values.records_dir:
         cli.require(model=values.model, output_dir=values.output_dir)
         check_model(values.model)
-    check_access(values.output_dir or values.records_dir, "output_dir", writing=True)
+    writable_path(values.output_dir or values.records_dir, "output_dir")
 
 
 def _check_features() -> None:
@@ -123,7 +123,7 @@ def _check_features() -> None:
         _unused("endpoint", f"it is for a C3D (--model), not for --backbone={values.backbone}")
     if values.backbone and not values.records_dir and values.frame_size is None:
         raise InputError("missing_flag", "--frame_size is missing: a backbone takes any.", "For example 128,171.")
-    check_access(values.output_dir, "output_dir", writing=True)
+    writable_path(values.output_dir, "output_dir")
     if values.model:
         check_model(values.model, kinds=WITH_C3D)
 

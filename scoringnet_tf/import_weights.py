@@ -24,7 +24,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError, about
 from scoringnet_tf.support.model_files import NAMES, configuration
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import as_path
 
 flags.DEFINE_string("output", None, "Output .keras file.")
 flags.DEFINE_enum("tower", None, SCORES, "Tower to take from a ScoringNet. Default: its first.")
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> None:
     cli.require(output=output)
     if not output.endswith(".keras"):
         raise InputError("wrong_value", f"--output={output} must end in .keras.")
-    _check_output(as_path(output))
+    _check_output(as_path(output, "output"))
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
         model.save(temporary)
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
     print(f"{type(model).__name__}:     {output}\nUse it:  python -m scoringnet_tf.train {use}={output} …")
 
 
-def _check_output(output: Path | RemotePath) -> None:
+def _check_output(output: Path) -> None:
     """InputError if a file is there, or one of this name would pass for a model of the run in its folder."""
     of_a_run = (output.parent / "config.json").is_file() and output.name in NAMES
     if output.is_file() or of_a_run:

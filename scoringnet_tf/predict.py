@@ -4,8 +4,8 @@ r"""Scores video files.
     python -m scoringnet_tf.predict [--model=MODEL] --watch=FOLDER
 
 Prints stages with their times, and the predicted difficulty, execution and final score. VIDEO is a file, a folder of
-numbered images, a folder of videos, a pattern ('dives/*.mp4'), or an address that fsspec reads (https://…, s3://…).
-A model of features takes files of features (.npy, .npz, .h5) in place of videos.
+numbered images, a folder of videos, or a pattern ('dives/*.mp4'). A model of features takes files of features (.npy,
+.npz, .h5) in place of videos.
 
 A score is withheld if the video does not look like a performance of training; --force prints it all the same. A model
 that learned its scores from simulated video alone gives stages and times; --force prints its scores, which are not a
@@ -27,7 +27,7 @@ from tqdm import tqdm
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, damaged, default_model, model_path
-from scoringnet_tf.support.paths import check_access, local_path
+from scoringnet_tf.support.paths import as_path, writable_path
 
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
 flags.DEFINE_bool("json", False, "JSON output, a line per video (docs/serving.md).")
@@ -43,7 +43,6 @@ flags.DEFINE_float("start", None, "Start time, in seconds from the first frame."
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0)
 flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs; 2 for half speed.", 0.1, 100)
 flags.DEFINE_string("corrections", None, "Corrections to apply: a page's CSV file, or a folder with some.")
-flags.declare_key_flag("timeout")
 DRAWING = ("plot_dir", "video_dir")
 
 
@@ -139,7 +138,7 @@ def _check(arguments: list[str]) -> None:
     values = flags.FLAGS
     if values.watch and arguments:
         raise InputError("flags_conflict", "--watch and VIDEO exclude each other.")
-    if values.watch and not local_path(values.watch, "watch").is_dir():
+    if values.watch and not as_path(values.watch, "watch").is_dir():
         raise InputError("no_folder", f"--watch={values.watch} is not a folder.")
     if not values.watch and not arguments:
         raise InputError("no_videos", "No videos are named.", "See --help.")
@@ -156,7 +155,7 @@ def _check(arguments: list[str]) -> None:
             raise InputError("flags_conflict", f"--corrections and --{flag} exclude each other.")
     for flag in DRAWING:
         if values[flag].value:
-            check_access(str(values[flag].value), flag, writing=True)
+            writable_path(str(values[flag].value), flag)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from absl import flags
 
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import as_path, writable_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
@@ -29,7 +29,7 @@ def main(_: list[str]) -> None:
     if FLAGS.output:
         if not FLAGS.output.endswith(".png"):
             raise InputError("wrong_format", f"--output={FLAGS.output} does not end in .png.")
-        check_access(as_path(FLAGS.output).parent, "output", writing=True)
+        writable_path(as_path(FLAGS.output, "output").parent, "output")
     unused = [name for name in ("split", "num_videos") if FLAGS[name].present]
     if unused and not FLAGS.output:
         raise InputError("flag_unused", f"--{unused[0]} has no effect without --output.")

@@ -15,7 +15,7 @@ from absl import flags
 from data_prep.simulator.settings import SIMULATORS, TASKS, Settings
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import local_path
+from scoringnet_tf.support.paths import as_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
@@ -38,7 +38,7 @@ flags.DEFINE_integer("workers", None, "Processes. Default: one per core.", lower
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    settings, output_dir = _settings_from_flags(), local_path(FLAGS.output_dir, "output_dir")
+    settings, output_dir = _settings_from_flags(), as_path(FLAGS.output_dir, "output_dir")
     # Not before the flags are known to be good.
     if settings.joints:
         cli.load_tensorflow()

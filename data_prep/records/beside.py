@@ -14,7 +14,7 @@ from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index, read
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, Remark, counted
-from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.paths import RecordsPath
 
 LEVELS = 2  # folders above `source_dir` to search: the simulator writes its videos that deep
 FEWEST = 4  # videos whose beginnings tell which way is down: an armstand begins upside down
@@ -150,7 +150,7 @@ class SourceJoints:
         return stem
 
 
-def check_replaced(output_dir: Path | RemotePath, source_dir: Path, source: Source) -> None:
+def check_replaced(output_dir: RecordsPath, source_dir: Path, source: Source) -> None:
     """InputError if replacing these records would lose joints, or true faults, that the source lacks.
 
     Joints without an index of records are left from an interrupted upload.

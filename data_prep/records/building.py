@@ -19,19 +19,19 @@ from data_prep.records.beside import check_replaced, read_simulation
 from data_prep.records.checks import LOST, Checked, SampleChecks, listed
 from data_prep.records.encoding import EncodedVideo, aspect_of, encode_samples, keep_video, kept_videos, read_frames
 from data_prep.records.warnings import Warnings
-from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
+from data_prep.records.writing import RecordsWriter, check_output_dir, replacing_records, writing_to
 from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
-from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics
+from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
 from scoringnet_tf.data.factors import copy_factors
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
+from scoringnet_tf.support.files import tidy_up_beside
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import RecordsPath, RemotePath, records_path
 
 WAITING = 4096  # videos per process that may wait for a slow one; 9 KB each without their frames
 Rejected = list[tuple[Sample, list[Problem]]]  # rows that are not written
@@ -92,14 +92,15 @@ def build_records(
             `output_dir` is taken, being built, not writable, or has joints that the source lacks; a worker was killed;
             or a flag has no effect.
     """
-    settings, target = settings or BuildSettings(), as_path(output_dir)
+    settings, target = settings or BuildSettings(), records_path(output_dir)
     if isinstance(target, Path) and (runner or target.name in ("", "..") or target.is_symlink()):
         # Workers of a runner may be in another folder, "." has no name to write beside, and a link lies elsewhere.
         target = target.resolve()
     source_dir = Path(source_dir).absolute() if runner else Path(source_dir)
     with kept_videos(target) as kept:
         with writing_to(target):
-            tidy_up_beside(target)
+            if isinstance(target, Path):
+                tidy_up_beside(target)
             check_output_dir(target, overwrite)
         decoding = _decoding(target, kept, workers, runner)
         # 1. Read
@@ -115,7 +116,7 @@ def build_records(
         if sum(not settings.keeps(problems) for _, problems in known) == len(source.samples):
             raise _nothing_left(source_dir, known)
         # 3. Encode, check each video, and write
-        with writing_to(target), replacing_folder(target, last=INDEX_NAME) as folder, decoding as map_clips:
+        with writing_to(target), replacing_records(target) as folder, decoding as map_clips:
             aspect = settings.aspect
             if aspect is None and not source.has_features:
                 aspect = _common_aspect(map_clips, source.samples)
@@ -136,7 +137,7 @@ def build_records(
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes, *remarks]
 
 
-def _decoding(target: AnyPath, kept: Path, workers: int | None, runner: str | None) -> AbstractContextManager:
+def _decoding(target: RecordsPath, kept: Path, workers: int | None, runner: str | None) -> AbstractContextManager:
     if runner is None:
         return in_processes(workers or os.cpu_count() or 1, WAITING)
     if isinstance(target, RemotePath):

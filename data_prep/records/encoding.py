@@ -30,7 +30,7 @@ from scoringnet_tf.data.timing import DEFAULT_FPS
 from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.files import locked, replacing_file
 from scoringnet_tf.support.messages import InputError, Remark, Stopped, counted, error_remark
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import RecordsPath, RemotePath
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,12 +175,11 @@ def folder_beside(target: Path) -> Path:
 
 
 @contextlib.contextmanager
-def kept_videos(target: AnyPath) -> Iterator[Path]:
+def kept_videos(target: RecordsPath) -> Iterator[Path]:
     """Yields the folder of kept videos, beside `target`; it stays if the block fails.
 
     An object store gets a temporary folder, which never stays.
     """
-    target = as_path(target)
     if isinstance(target, RemotePath):
         with tempfile.TemporaryDirectory() as temporary:
             yield Path(temporary)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from scoringnet_tf.data.dataset_info import INDEX_NAME
 from scoringnet_tf.data.factors import FILE as FACTORS
 from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
+from scoringnet_tf.support.files import replacing_folder
 from scoringnet_tf.support.messages import InputError, shown
-from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
+from scoringnet_tf.support.paths import RecordsPath, RemotePath, check_store, of_a_store, writable_path
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that a small split is also read by interleaving
@@ -138,7 +140,7 @@ class RecordsWriter:
 
 
 @contextlib.contextmanager
-def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
+def writing_to(output_dir: RecordsPath) -> Iterator[None]:
     """Raises InputError if `output_dir` cannot be written: it lies under a file, is read-only, or the disk is full.
 
     The errors of an object store pass: `cli.run` reports them.
@@ -151,13 +153,47 @@ def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
         raise InputError("not_writable", f"{output_dir}: cannot be written: {error.strerror or error}.") from error
 
 
-def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
+@contextlib.contextmanager
+def replacing_records(target: RecordsPath) -> Iterator[Path]:
+    """`replacing_folder`; an object store, where nothing can be renamed, gets the files once the block has ended."""
+    if not isinstance(target, RemotePath):
+        with replacing_folder(target) as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+        _upload(Path(name), target)
+
+
+def _upload(folder: Path, target: RemotePath) -> None:
+    """Puts records in place of older ones, the index last: a folder without it is not whole."""
+    _remove(target)
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    try:
+        for name in sorted(files, key=lambda name: (name == INDEX_NAME, name)):
+            (target / name).upload(files[name])
+    except BaseException:
+        with contextlib.suppress(Exception):  # the first error says what is wrong
+            _remove(target)
+        raise
+
+
+def _remove(target: RemotePath) -> None:
+    (target / INDEX_NAME).unlink(missing_ok=True)  # first, likewise
+    if target.is_dir():
+        target.rmtree()
+
+
+def check_output_dir(output_dir: RecordsPath, overwrite: bool) -> None:
     """Checks that `output_dir` can be written and holds nothing that must stay.
 
     `overwrite` replaces a folder with records, and nothing else. In an object store this includes what an interrupted
     upload left, which has no index.
     """
-    check_access(output_dir, "output_dir", writing=True)
+    if isinstance(output_dir, RemotePath):
+        check_store(output_dir, "output_dir", writing=True)
+    else:
+        writable_path(output_dir, "output_dir")
     if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):
         return
     if not (output_dir / INDEX_NAME).is_file() and not _is_cut_off(output_dir):
@@ -170,11 +206,11 @@ def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
         raise InputError("would_lose_files", message, "Move it elsewhere, or choose another --output_dir.")
 
 
-def _is_cut_off(folder: Path | RemotePath) -> bool:
+def _is_cut_off(folder: RecordsPath) -> bool:
     """Whether an object store holds only what a build uploads before the index."""
     return isinstance(folder, RemotePath) and folder.is_dir() and not _others(folder)
 
 
-def _others(folder: Path | RemotePath) -> list[str]:
+def _others(folder: RecordsPath) -> list[str]:
     names = (path.name for path in folder.iterdir())
     return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS, FACTORS))]

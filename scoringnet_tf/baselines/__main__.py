@@ -27,7 +27,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, unknown_name
 from scoringnet_tf.support.model_files import WITH_C3D, check_model
-from scoringnet_tf.support.paths import check_access, local_path
+from scoringnet_tf.support.paths import writable_path
 
 flags.DEFINE_string("records_dir", None, "Training records, from `python -m data_prep build`.")
 flags.DEFINE_list("renderings", [], "Further test records with the same videos, filmed anew.")
@@ -49,10 +49,8 @@ def main(arguments: list[str]) -> int:
     info = load_records(values.records_dir)
     if info.classes or not info.sport:
         raise InputError("no_scores", f"--records_dir={values.records_dir}: these records hold classes, and no scores.")
-    output_dir = local_path(values.output_dir, "output_dir")
-    features_dir = local_path(values.features_dir or output_dir / "features", "features_dir")
-    check_access(output_dir, "output_dir", writing=True)
-    check_access(features_dir, "features_dir", writing=True)
+    output_dir = writable_path(values.output_dir, "output_dir")
+    features_dir = writable_path(values.features_dir or output_dir / "features", "features_dir")
     check_model(values.pretrained, "pretrained", WITH_C3D)
 
     cli.load_tensorflow()

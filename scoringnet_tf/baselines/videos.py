@@ -21,7 +21,6 @@ from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.messages import shown as shown_names
-from scoringnet_tf.support.paths import as_path
 
 BESIDE = {"joints": joints_hash, "factors": factors_hash}  # what lies beside records, which no data hash covers
 CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every second one stands alone
@@ -115,10 +114,7 @@ class Videos:
         Names on stderr how many videos have none in any frame.
         """
         self._check_frames("joints")
-        folder, lengths = (
-            as_path(joints_folder(self.info)),
-            {one: self.info.videos[one]["num_frames"] for one in self.ids},
-        )
+        folder, lengths = joints_folder(self.info), {one: self.info.videos[one]["num_frames"] for one in self.ids}
         found = [read_joints(folder, video_id, length) for video_id, length in lengths.items()]
         lacking = [video_id for video_id, joints in zip(self.ids, found, strict=True) if not joints.seen.any()]
         if lacking and len(lacking) == len(found):

@@ -7,7 +7,7 @@ import math
 import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ import numpy as np
 from scoringnet_tf.data import tfio
 from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.files import cached_file, read_json, write_json
-from scoringnet_tf.support.messages import InputError, counted
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
+from scoringnet_tf.support.messages import InputError, about, counted
+from scoringnet_tf.support.paths import AnyPath, RecordsPath, RemotePath, as_path, check_store, records_path
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -113,7 +113,7 @@ class DatasetInfo:
     features: dict | None = None
     source: str | None = None
     format_version: int = FORMAT_VERSION
-    records_dir: Path | RemotePath | Any = None  # None only of one that was not loaded
+    records_dir: RecordsPath | Any = None  # None only of one that was not loaded
 
     @property
     def has_vectors(self) -> bool:
@@ -147,7 +147,7 @@ class DatasetInfo:
         Raises:
             RecordsError: the index or a shard is missing or damaged, or of another version or an unknown sport.
         """
-        records_dir = as_path(records_dir)
+        records_dir = records_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)
         version = fields.get("format_version")
         if version != FORMAT_VERSION:
@@ -267,8 +267,11 @@ def shown(video: Mapping[str, Any]) -> str:
 
 def load_records(records_dir: AnyPath) -> DatasetInfo:
     """Loads the index in --records_dir."""
-    check_access(records_dir, "records_dir")
-    return DatasetInfo.load(records_dir)
+    with about("--records_dir"):
+        place = records_path(records_dir)
+    if isinstance(place, RemotePath):
+        check_store(place, "records_dir")
+    return DatasetInfo.load(place)
 
 
 def _read_fields(path: Any) -> dict[str, Any]:

@@ -11,16 +11,16 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.files import file_sha256, local_file, replacing_file
 from scoringnet_tf.support.messages import InputError, shown
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import RecordsPath, records_path
 
 FILE = "factors.csv"
 DESERVED = "deserved"  # execution without the judges' error
 NO_FAULTS = ("video_id", "execution", DESERVED, "marks")  # columns
 
 
-def factors_file(info: DatasetInfo) -> Path | RemotePath:
+def factors_file(info: DatasetInfo) -> RecordsPath:
     """The file's path; a custom split's lies beside the records themselves."""
-    return as_path(f"{info.source or info.records_dir}/{FILE}")
+    return records_path(info.source or info.records_dir) / FILE
 
 
 def factors_hash(info: DatasetInfo) -> str:
@@ -28,7 +28,7 @@ def factors_hash(info: DatasetInfo) -> str:
     return file_sha256(_existing(info))
 
 
-def copy_factors(source: Path | RemotePath, target: Path | RemotePath) -> None:
+def copy_factors(source: RecordsPath, target: Path) -> None:
     """Copies the file between folders; if there is none, removes an older copy."""
     if (source / FILE).is_file():
         with local_file(source / FILE) as local, replacing_file(target / FILE) as temporary:
@@ -69,7 +69,7 @@ def _numbers(info: DatasetInfo, rows: list[dict[str, str]], columns: Sequence[st
     return numbers
 
 
-def _existing(info: DatasetInfo) -> Path | RemotePath:
+def _existing(info: DatasetInfo) -> RecordsPath:
     path = factors_file(info)
     if not path.is_file():
         raise InputError("not_found", f"{path}: no true faults beside the records.", "Only simulated videos have them.")

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
 from scoringnet_tf.support.files import locked, replacing_file
 from scoringnet_tf.support.messages import InputError, counted
-from scoringnet_tf.support.paths import RemotePath, as_path, check_access
+from scoringnet_tf.support.paths import writable_path
 
 MEMORY, DISK = "memory", "disk"  # what `cache` may be, beside a folder
 NONE = ("none", "")
@@ -189,12 +189,8 @@ def free_memory() -> float:
 
 def _folder(info: DatasetInfo, cache: str) -> pathlib.Path:
     """The folder of the files; InputError if it cannot be written."""
-    records = as_path(info.records_dir)
-    folder = records.parent / f"{records.name}.frames" if cache == DISK else as_path(cache)
-    if isinstance(folder, RemotePath):
-        message = f"--cache={cache}: frames cannot be kept in an object store."
-        raise InputError("not_local", message, "Use --cache=FOLDER on a local disk.")
-    check_access(folder, "cache", writing=True)
+    records: Any = info.records_dir
+    folder = writable_path(records.parent / f"{records.name}.frames" if cache == DISK else cache, "cache")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

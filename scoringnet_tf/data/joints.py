@@ -17,7 +17,7 @@ from scoringnet_tf.body.skeleton import FORMATS, JOINTS, from_format
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.files import file_sha256, local_file, read_json
 from scoringnet_tf.support.messages import InputError, unknown_name
-from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.paths import RecordsPath, records_path
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD, OURS = "head", "ours"
@@ -90,14 +90,14 @@ def _filled(track: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(track)), known, track[known]).astype(track.dtype)
 
 
-def joints_folder(info: DatasetInfo) -> AnyPath:
+def joints_folder(info: DatasetInfo) -> RecordsPath:
     """The joints' folder; a custom split's lies beside the records themselves."""
-    return as_path(f"{info.source or info.records_dir}/{FOLDER}")
+    return records_path(info.source or info.records_dir) / FOLDER
 
 
 def joints_hash(info: DatasetInfo) -> str:
     """The sha256 over all joints and their index; `data_hash` does not cover them."""
-    folder, digests = as_path(joints_folder(info)), {}
+    folder, digests = joints_folder(info), {}
     for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos))):
         if (folder / name).is_file():  # the reader reports missing ones
             digests[name] = file_sha256(folder / name)
@@ -107,12 +107,12 @@ def joints_hash(info: DatasetInfo) -> str:
 # === Files ===
 
 
-def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joints:
+def read_joints(folder: RecordsPath, video_id: str, num_frames: int | None) -> Joints:
     """Reads a video's joints; InputError unless they are sound, for L = `num_frames` frames (None: any).
 
     Those of a format become `skeleton.JOINTS`, without those that it lacks.
     """
-    index, path = read_index(folder), as_path(folder) / f"{video_id}.npy"
+    index, path = read_index(folder), folder / f"{video_id}.npy"
     if not path.is_file():
         raise InputError("not_found", f"{path}: no such file of joints.")
     with local_file(path) as local:
@@ -180,9 +180,9 @@ def _check_scale(where: str, positions: np.ndarray, index: JointsIndex) -> None:
         raise InputError("wrong_scale", message, f"Give the picture's (height, width) in {INDEX}: size.")
 
 
-def read_index(folder: AnyPath) -> JointsIndex:
+def read_index(folder: RecordsPath) -> JointsIndex:
     """Reads a folder's index; InputError if it is missing or wrong."""
-    path = as_path(folder) / INDEX
+    path = folder / INDEX
     if not path.is_file():
         raise InputError("not_found", f"{path}: no joints beside the records.")
     index = read_json(path)

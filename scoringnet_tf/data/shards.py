@@ -6,7 +6,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, without_groups
 from scoringnet_tf.support.messages import counted, shown
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import RemotePath, records_path
 from scoringnet_tf.support.threads import overlapping
 
 # A record lies between 8 bytes of its length with 4 of their checksum, and 4 of its own checksum.
@@ -55,7 +55,7 @@ def _described(info: DatasetInfo, video_id: str) -> tuple:
 
 def record_offsets(path: str) -> np.ndarray:
     """The records' byte offsets in a TFRecord file, int64 (N,); RecordsError if it does not end with its last."""
-    offsets, position, place = [], 0, as_path(path)
+    offsets, position, place = [], 0, records_path(path)
     unbuffered: dict[str, Any] = {"cache_type": "none"} if isinstance(place, RemotePath) else {"buffering": 0}
     with place.open("rb", **unbuffered) as file:
         size = file.seek(0, 2)

@@ -19,7 +19,6 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, score_statistics, without_groups
 from scoringnet_tf.support.files import read_csv, write_csv
 from scoringnet_tf.support.messages import InputError, counted, shown
-from scoringnet_tf.support.paths import as_path
 
 Split = Mapping[str, str]  # id → "train", "validation" or "test"; other videos are in none
 COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")
@@ -240,7 +239,7 @@ def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
         score_statistics=score_statistics(videos),
         stage_frames={name: dict(total) for name in split.values()},
         data_hash=hashlib.sha256(text.encode()).hexdigest(),
-        source=info.source or str(as_path(str(info.records_dir)).resolve()),
+        source=info.source or str(info.records_dir.resolve()),
     )
     folder.mkdir(parents=True, exist_ok=True)
     new.save(folder)

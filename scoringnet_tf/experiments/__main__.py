@@ -24,7 +24,7 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.messages import InputError, counted, unknown_name
-from scoringnet_tf.support.paths import local_path
+from scoringnet_tf.support.paths import as_path
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def _splits_of(experiment: Experiment, surroundings: Surroundings) -> tuple[list
 
 def _check_replaceable(name: str, surroundings: Surroundings, trainings: Sequence[str]) -> pathlib.Path:
     """The folder of a table's results; InputError if results there rest on more."""
-    folder = local_path(flags.FLAGS.results_dir, "results_dir") / surroundings.sport / name
+    folder = as_path(flags.FLAGS.results_dir, "results_dir") / surroundings.sport / name
     if not flags.FLAGS.overwrite:
         report.check_replaceable(folder, [info.data_hash for info in surroundings.tested], trainings)
     return folder
@@ -138,7 +138,7 @@ def _surroundings() -> Surroundings:
     if not preset.is_file():
         hint = "Give small or paper, in a checkout of the project, or a flag file."
         raise InputError("not_found", f"--preset={name}: there is no file {preset}.", hint)
-    runs, renderings = local_path(values.runs_dir, "runs_dir"), tuple(map(DatasetInfo.load, values.renderings))
+    runs, renderings = as_path(values.runs_dir, "runs_dir"), tuple(map(DatasetInfo.load, values.renderings))
     if values.train_videos:
         if (most := len(info.split("train")["ids"])) < values.train_videos:
             message = f"--train_videos={values.train_videos}: the records have {most} training videos."
@@ -163,7 +163,7 @@ def main(arguments: list[str]) -> int:
     for name in names:
         if name not in (*EXPERIMENTS, "all"):
             raise unknown_name("The table", name, (*EXPERIMENTS, "all"))
-    local_path(flags.FLAGS.results_dir, "results_dir")  # refused before anything is trained
+    as_path(flags.FLAGS.results_dir, "results_dir")  # refused before anything is trained
     chosen = EXPERIMENTS if "all" in names else names
     return COMMANDS[command]({name: EXPERIMENTS[name] for name in chosen})
 

@@ -27,7 +27,7 @@ from scoringnet_tf.experiments.folds import OURS, alone, beside, verdict, with_v
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, counted, unknown_name
-from scoringnet_tf.support.paths import check_access, local_path
+from scoringnet_tf.support.paths import as_path, writable_path
 from scoringnet_tf.training.config import HEADS
 
 QUESTION = "Does ScoringNet score better than scikit-learn?"
@@ -111,9 +111,8 @@ def main(arguments: list[str]) -> int:
     if not importlib.util.find_spec("sklearn"):
         raise InputError("missing_package", "The comparison needs scikit-learn.", "pip install '.[experiments]'")
     info = _checked_records()
-    folder = local_path(values.output_dir, "output_dir")
-    check_access(folder, "output_dir", writing=True)
-    preset = local_path(values.preset, "preset") if values.preset else None
+    folder = writable_path(values.output_dir, "output_dir")
+    preset = as_path(values.preset, "preset") if values.preset else None
     surroundings = Surroundings(preset, info, (), folder / "trainings", tuple(further))
     experiment, chosen = _experiment(info), _splits(surroundings)
     surroundings = dataclasses.replace(surroundings, records=without_parted_groups(info, chosen))

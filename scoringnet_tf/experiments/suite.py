@@ -33,7 +33,6 @@ from scoringnet_tf.experiments.training import METAFILE, Fitting, Surroundings, 
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.files import read_json
 from scoringnet_tf.support.messages import InputError, shown
-from scoringnet_tf.support.paths import as_path
 
 KEPT = ("seed", "seconds", "seconds_are_of", "hardware", "versions", "chosen", "sees")  # of a metafile, beside a table
 KEPT_LAST = "seconds_are_of"  # without it a metafile is truncated
@@ -108,7 +107,7 @@ def has(info: DatasetInfo, what: str | None) -> bool:
     if what == "factors":
         return factors_file(info).is_file()
     if what == "joints":
-        return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
+        return not info.features and (joints_folder(info) / INDEX).is_file()
     return what != "frames" or not info.features
 
 

@@ -17,7 +17,6 @@ from scoringnet_tf.data.browser_video import filmed, write_clip
 from scoringnet_tf.data.features import is_features
 from scoringnet_tf.data.video import VideoError, frame_times
 from scoringnet_tf.inference.drawn_body import bends, with_bodies
-from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.rendering import BETWEEN, dive_titles, time_lines
 from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.drawing import in_any_script, mark_of, printable, save_picture, stage_color
@@ -51,9 +50,9 @@ def save_video(score: Any, path: AnyPath, joints: bool = True, between: Sequence
     if between:
         first, stop = _moments(score, between)
         score = dataclasses.replace(score, num_frames=stop - first)
-    with local_video(score.video) as source, replacing_file(path) as file:
-        times = _times(source, first, score)
-        frames = filmed(source, first, first + score.num_frames, HEIGHT)
+    with replacing_file(path) as file:
+        times = _times(Path(score.video), first, score)
+        frames = filmed(Path(score.video), first, first + score.num_frames, HEIGHT)
         tracks = _tracks(score, joints)
         frames = with_bodies(frames, tracks, first) if tracks else frames
         write_clip(file, _drawn(frames, times, score), score.fps / score.speed, mark_of(score.video))
@@ -63,9 +62,9 @@ def save_still(score: Any, path: AnyPath, moment: str, joints: bool = True) -> N
     """Writes the frame of a `VideoScore`'s moment as PNG, with the joints and angles of the bodies; as `save_video`."""
     _check_frames(score, path)
     number, stop = _moments(score, [moment])
-    with local_video(score.video) as source, replacing_file(path) as file:
+    with replacing_file(path) as file:
         tracks = _tracks(score, joints)
-        picture = next(with_bodies(filmed(source, number, stop, HEIGHT), tracks, number), None)
+        picture = next(with_bodies(filmed(Path(score.video), number, stop, HEIGHT), tracks, number), None)
         if picture is None:
             raise _changed(score)
         height = max(LEAST_TEXT, min(picture.shape[:2]) // TEXT)
@@ -82,7 +81,7 @@ def _check_frames(score: Any, path: AnyPath) -> None:
     """InputError if a result has no frames, or `path` is its video."""
     if is_features(score.video):
         raise InputError("no_frames", f"{score.video} was scored from features: there are no frames to show.")
-    if os.path.realpath(str(path)) == os.path.realpath(score.video):  # also of addresses
+    if os.path.realpath(str(path)) == os.path.realpath(score.video):
         raise InputError("exists", f"{path} is the video itself.", "Name another file.")
 
 

@@ -191,7 +191,7 @@ def export_saved_model(network: ScoringNet, path: AnyPath, version: int | None =
     description = model_description(network, version)
     module = tf.Module()  # not keras.export.ExportArchive, which stores every weight twice
     module.weights = [variable.value for variable in network.variables]
-    with new_folder(path, last="saved_model.pb") as temporary:
+    with new_folder(path) as temporary:
         tf.saved_model.save(module, str(temporary), signatures=_signatures(network, description))
         write_json(temporary / DESCRIPTIONS["saved_model"], description)
 

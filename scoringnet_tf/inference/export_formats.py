@@ -14,13 +14,13 @@ from scoringnet_tf.models.layers import Conv3D
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.files import new_folder, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 TOLERANCE = 1e-3  # between Keras and another runtime, in the unit of the output: points, probabilities
 OPSET = 18  # of ONNX
 
 
-def export_onnx(network: ScoringNet, path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
+def export_onnx(network: ScoringNet, path: AnyPath, version: int | None = None) -> pathlib.Path:
     """Writes `model.onnx` in float32 and its description `model.json` to the folder `path`, whole or not at all.
 
     Inputs and outputs are those of `serving_default`, for any B and L. It is run in ONNX Runtime before it appears.
@@ -48,7 +48,7 @@ def export_onnx(network: ScoringNet, path: AnyPath, version: int | None = None) 
     return _export_file(network, path, version, "onnx", convert, run, (11, 7))
 
 
-def export_litert(network: ScoringNet, path: AnyPath, version: int | None = None) -> pathlib.Path | RemotePath:
+def export_litert(network: ScoringNet, path: AnyPath, version: int | None = None) -> pathlib.Path:
     """As `export_onnx`: writes `model.tflite`, for one video of any length, and runs it in LiteRT."""
     (litert,) = _extras("litert", "ai_edge_litert.interpreter")
 
@@ -86,7 +86,7 @@ def _export_file(
     convert: Callable,
     run: Callable,
     lengths: Sequence[int],
-) -> pathlib.Path | RemotePath:
+) -> pathlib.Path:
     """Converts a model, compares its numbers with Keras on example videos, and writes it and its description."""
     network, name = network.with_dtype("float32").for_inference(), export.FILES[form]
     try:
@@ -96,7 +96,7 @@ def _export_file(
     except Exception as error:  # converters raise anything
         reason = [type(error).__name__, *str(error).strip().splitlines()][-1]
         raise InputError("not_convertible", f"--format={form}: the converter failed: {reason}.") from error
-    with new_folder(path, last=name) as temporary:
+    with new_folder(path) as temporary:
         (temporary / name).write_bytes(content)
         for videos in (export.example_videos(network, each) for each in (lengths, (1,), (40,))):
             outputs = run(temporary / name, videos)

@@ -24,7 +24,7 @@ from scoringnet_tf.inference.extraction import ClipExtractor, FrameExtractor
 from scoringnet_tf.sports import get_sport, option_form, stage_runs
 from scoringnet_tf.support.files import replacing_file, write_csv, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import RemotePath, name_of
+from scoringnet_tf.support.paths import name_of
 from scoringnet_tf.support.threads import overlapping
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
@@ -40,7 +40,7 @@ class Video(NamedTuple):
     frames: Callable[[], Any]
     path: Path | None = None
 
-    def is_in(self, target: Path | RemotePath) -> bool:
+    def is_in(self, target: Path) -> bool:
         """Whether a file holds what was extracted from it: one that is older was from another video."""
         if not target.is_file():
             return False
@@ -78,7 +78,7 @@ def origin_of(
     return json.loads(json.dumps(origin))
 
 
-def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
+def prepare(output_dir: Path, origin: dict[str, Any]) -> None:
     """Makes `output_dir` with its `features.json`; InputError if other files or settings are there."""
     earlier = read_origin(output_dir)
     if earlier is None:
@@ -95,7 +95,7 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
 
 
 def extract_videos(
-    videos: list[Video], extractor: Any, output_dir: Path | RemotePath, file_of: Callable[[str], str] = file_name
+    videos: list[Video], extractor: Any, output_dir: Path, file_of: Callable[[str], str] = file_name
 ) -> tuple[int, int]:
     """Writes the file of every video that has none yet; names on stderr the videos that cannot be read.
 
@@ -197,7 +197,7 @@ def _record_at(path: Any, offset: int) -> dict[str, Any]:
     return {key: value.numpy() for key, value in record.items()}
 
 
-def write_tables(info: DatasetInfo, output_dir: Path | RemotePath, file_of: Callable[[str], str] = file_name) -> str:
+def write_tables(info: DatasetInfo, output_dir: Path, file_of: Callable[[str], str] = file_name) -> str:
     """Writes the tables from which `data_prep build --dataset=manifest` makes records of the features.
 
     Returns the value of its `--sport`: the name of a sport that ships, or the path of a file that defines another.

@@ -1,4 +1,4 @@
-"""The videos that a command line means: files, folders, patterns, addresses.
+"""The videos that a command line means: files, folders, patterns.
 
 It imports no TensorFlow, so that a command refuses what is missing at once.
 """
@@ -14,13 +14,11 @@ from typing import Any, TypeAlias
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
-from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.timing import DEFAULT_FPS, duration_of, frame_at
-from scoringnet_tf.data.video import Clip, VideoError, frame_times
+from scoringnet_tf.data.video import Clip, frame_times
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, images_to_cut, is_frame_folder, others_in, videos_in
-from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
-from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
+from scoringnet_tf.support.paths import as_path
 
 ROUNDED_END = 0.5  # seconds: players round the end of a video, or count to the end of the sound
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
@@ -33,8 +31,8 @@ def named_videos(
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) if one means none.
 
     Arguments are files, folders of numbered images, folders in which files with the suffixes lie, at any depth,
-    patterns (`*`, `?`, `[…]`, `**`), or addresses that fsspec reads. With a `command`'s name stderr is told at the
-    end which files of folders were skipped.
+    and patterns (`*`, `?`, `[…]`, `**`). With a `command`'s name stderr is told at the end which files of folders were
+    skipped.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     others: dict[str, str] = {}
@@ -44,7 +42,7 @@ def named_videos(
                 if wrong is not None:
                     yield video, wrong
                     continue
-                place = video if isinstance(as_path(video), RemotePath) else os.path.realpath(video)
+                place = os.path.realpath(video)
                 if place not in seen:
                     yield video, None
                 seen.add(place)
@@ -76,12 +74,8 @@ def _matches(argument: str) -> list[str]:
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
     if not argument:
         raise InputError("empty_argument", "An argument is empty.", "Name a video, a folder or a pattern.")
-    is_remote = isinstance(as_path(argument), RemotePath)
-    # In an address of the web any of these letters may stand for itself.
-    is_web_address = argument.lower().startswith(("http:", "https:"))
-    if is_remote and not is_web_address and (argument.endswith("/") or "*" in argument):
-        raise InputError("remote_folder", f"{argument} is no file, but a folder or pattern.", "Name each file.")
-    if is_remote or not glob.has_magic(argument) or os.path.lexists(argument):
+    as_path(argument)  # an address is refused
+    if not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     paths = [str(Path(each)) for each in sorted(glob.glob(argument, recursive=True))]  # noqa: PTH207 may be absolute
     if not paths:
@@ -92,8 +86,8 @@ def _matches(argument: str) -> list[str]:
 
 def _expanded(argument: str, suffixes: Sequence[str]) -> list[str]:
     """The paths that one argument, or one match of a pattern, means."""
-    path = as_path(argument)
-    if isinstance(path, RemotePath) or (path.is_dir() and is_frame_folder(path)):
+    path = Path(argument)
+    if path.is_dir() and is_frame_folder(path):
         return [argument]
     if not path.is_dir():
         return _readable(argument, suffixes)
@@ -139,34 +133,6 @@ def stretched(path: Path, start: float | None, end: float | None) -> Path | Clip
         text = f"{path} has no frames from {span}; its frames are shown from 0 to {times[-1]:.2f} s."
         raise InputError("out_of_range", text)
     return Clip(path, (first, stop))
-
-
-@contextlib.contextmanager
-def local_video(path: AnyPath) -> Iterator[Path]:
-    """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts; VideoError.
-
-    Beside a copy of features lies one of what says there what made them, if anything does.
-    """
-    place = as_path(path)
-    if not isinstance(place, RemotePath):
-        yield place
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            copy = stack.enter_context(local_file(place))
-            if copy.suffix.lower() in FEATURE_SUFFIXES:
-                origin = beside(place, ORIGIN_NAME)
-                # So says a store that may not be listed of what is not there.
-                with contextlib.suppress(PermissionError):
-                    if origin.is_file():
-                        origin.download(copy.with_name(ORIGIN_NAME))
-        except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
-            answer = answered(error, path)
-            raise VideoError(answer.code, f"{path}: {answer}") from error
-        try:
-            yield copy
-        except InputError as error:
-            raise type(error)(error.code, str(error).replace(str(copy), str(path))) from error
 
 
 def problem_with(video: str, error: Exception) -> Remark:

@@ -23,7 +23,6 @@ from scoringnet_tf.inference.words import remark
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError, Remark
-from scoringnet_tf.support.paths import RemotePath
 
 Follow = Callable[..., list[Track]]  # (pictures, times, start, stop) → tracks, as `body.following.follow` with models
 STRETCHED = 1.02  # ratio from which a stored frame is brought to the shape of the picture
@@ -42,7 +41,7 @@ def origin_of(frame_rate: float | None, info: DatasetInfo | None = None) -> dict
     return {**origin, **({"records": {"name": info.name, "data_hash": info.data_hash}} if info else {})}
 
 
-def prepare(folder: Path | RemotePath, index: Mapping[str, Any], origin: Mapping[str, Any]) -> bool:
+def prepare(folder: Path, index: Mapping[str, Any], origin: Mapping[str, Any]) -> bool:
     """Makes the folder with `joints.json` and `features.json`; InputError if other joints are there.
 
     Returns whether all joints are there: those of the records' files, in whole pictures, came with these.

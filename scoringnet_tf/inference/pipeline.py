@@ -25,7 +25,7 @@ from scoringnet_tf.inference import checks, flights
 from scoringnet_tf.inference.athlete import shown_by_all
 from scoringnet_tf.inference.fall import check_speed, slow_motion
 from scoringnet_tf.inference.finding import AROUND, edges_in, find
-from scoringnet_tf.inference.inputs import local_video, stretched
+from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.reliability import Reliability, reliability
 from scoringnet_tf.inference.result import PICTURES, PartSummary, Performance, VideoScore, as_corrected, video_score
 from scoringnet_tf.inference.seen import Scores, Seen, Span
@@ -36,7 +36,7 @@ from scoringnet_tf.inference.words import performance_reasons, remark
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import Sport, stage_runs
 from scoringnet_tf.support.messages import InputError, Remark
-from scoringnet_tf.support.paths import AnyPath, RemotePath
+from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.threads import check_not_forked, overlapping
 
 PICTURE = 720  # pixels: height of the pictures in which athletes are followed
@@ -163,7 +163,7 @@ class Predictor:
 
         Arguments and errors are those of `score_video`; `pictures` is the largest height of `Video.pictures`, pixels.
         """
-        if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
+        if not isinstance(path, str | os.PathLike | Clip) or path == "":
             what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
             raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
         check_speed(speed)
@@ -175,8 +175,7 @@ class Predictor:
         if isinstance(path, Clip):
             yield from self._parts(path, pictures, speed)
             return
-        with local_video(path) as local:
-            yield from self._parts(stretched(local, start, end), pictures, speed)
+        yield from self._parts(stretched(as_path(path), start, end), pictures, speed)
 
     def _parts(self, source: Any, pictures: int, speed: float) -> Iterator[Video]:
         if not self.reads_features:

@@ -40,7 +40,7 @@ def score_video(
 
     Args:
         path: a video file, or a folder of images numbered in order; a feature file for a model that reads those;
-            or a `Clip`. Files at addresses that fsspec reads (`https://…`, `s3://…`, `gs://…`) are fetched.
+            or a `Clip`.
         model: `ScoringNet`, or its path (a `.keras` file, or a folder with one), from which it is loaded each time.
             None for `default_model`: `diving_film` if it ships and I3D is installed, else `diving_small`.
         force: give the scores even if `VideoScore.reasons` speak against them. Without it a model that learned its

@@ -8,7 +8,7 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import check_frames
 from scoringnet_tf.models.layers import all_layers
-from scoringnet_tf.support.files import local_file, replacing_file
+from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import (
     NAMES,
@@ -70,9 +70,8 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     check_not_forked()
     check_is_file(path, flag)
     try:
-        with local_file(path) as file:
-            check_whole(file)
-            model = keras.models.load_model(file, compile=False)
+        check_whole(as_path(path))
+        model = keras.models.load_model(as_path(path), compile=False)
     except InputError as error:  # a setting that went
         raise InputError(error.code, f"--{flag}={path}: {error.message}", error.hint) from error
     except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
@@ -107,7 +106,7 @@ class Preset(Model):
         """A trained model; InputError if there is none, or one of another class.
 
         Args:
-            preset: the name of one that ships, e.g. `"diving_small"`, or the path or address of a `.keras` file, a
+            preset: the name of one that ships, e.g. `"diving_small"`, or the path of a `.keras` file, a
                 preset's folder, or a run's.
             dtype: dtype policy to run it in; default: float32.
         """
@@ -126,12 +125,13 @@ class Preset(Model):
 
         A `mixed_float16` model does not run on a CPU: TensorFlow has no float16 3-D max-pooling there.
         """
-        if not overwrite and as_path(filepath).exists():
+        path = as_path(filepath)
+        if not overwrite and path.exists():
             raise FileExistsError(f"{filepath} exists, and overwrite is False.")
         # A backbone may have a policy of its own.
         in_float32 = all(layer.dtype_policy.name == "float32" for layer in all_layers(self))
         is_as_saved = in_float32 and not self.compiled and self.get_config()["dtype"] == "float32"
-        with replacing_file(filepath) as temporary:
+        with replacing_file(path) as temporary:
             keras.saving.save_model(self if is_as_saved else self.with_dtype("float32"), temporary, **options)
 
     def with_dtype(self: Trained, dtype: str | None, **changes: Any) -> Trained:

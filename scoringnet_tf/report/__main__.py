@@ -29,12 +29,11 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError, Remark, counted
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, told_apart
+from scoringnet_tf.support.paths import as_path, told_apart, writable_path
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.pipeline import Predictor
 
-Place: TypeAlias = Path | RemotePath
 Outcome: TypeAlias = tuple[str, list[ShownPerformance] | Remark]  # the name of a video; its pages, or why it has none
 
 flags.DEFINE_string("model", None, f"Model: a .keras file or its folder. {DEFAULT_HELP}")
@@ -47,10 +46,9 @@ flags.DEFINE_float("speed", 1.0, "How many times slower than life the film runs;
 flags.DEFINE_float("start", None, "Start time, in seconds from the first frame.", 0.0)
 flags.DEFINE_float("end", None, "End time, in seconds from the first frame.", 0.0)
 flags.DEFINE_string("corrections", None, "Corrections to apply: a page's CSV file, or a folder with some.")
-flags.declare_key_flag("timeout")
 
 
-def _checked_output(arguments: Sequence[str]) -> Place:
+def _checked_output(arguments: Sequence[str]) -> Path:
     """The output path, once the flags that need no model are checked."""
     values = flags.FLAGS
     cli.require(output=values.output)
@@ -60,16 +58,16 @@ def _checked_output(arguments: Sequence[str]) -> Place:
         raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     if values.corrections and (values.start, values.end) != (None, None):
         raise InputError("flags_conflict", "--corrections and --start or --end exclude each other.")
-    output = as_path(values.output)
+    output = as_path(values.output, "output")
     if output.suffix != ".html":
         raise InputError("wrong_value", f"--output={values.output} does not end in .html.")
-    check_access(str(output.parent), "output", writing=True)
+    writable_path(output.parent, "output")
     for page in (output, _stopped(output)):
         check_pages(page)
     return output
 
 
-def _stopped(output: Place) -> Place:
+def _stopped(output: Path) -> Path:
     """Where a stopped report goes."""
     return output.with_name(f"{output.stem}_stopped.html")
 
@@ -97,7 +95,7 @@ def _outcomes(
         yield name, outcome
 
 
-def _write_all(output: Place, outcomes: Iterator[Outcome], model: str, total: int) -> list[str]:
+def _write_all(output: Path, outcomes: Iterator[Outcome], model: str, total: int) -> list[str]:
     """Writes pages for all outcomes, or for those before the command is stopped. Returns what is left out."""
     shown: list[list[ShownPerformance]] = []
     left_out: list[str] = []
@@ -122,8 +120,8 @@ def _write_all(output: Place, outcomes: Iterator[Outcome], model: str, total: in
 
 
 def _written(
-    output: Place, shown: Sequence[Sequence[ShownPerformance]], model: str, left_out: list[str]
-) -> Sequence[AnyPath]:
+    output: Path, shown: Sequence[Sequence[ShownPerformance]], model: str, left_out: list[str]
+) -> Sequence[Path]:
     """Writes pages for all performances. Returns their paths."""
     if not flags.FLAGS.compare:
         return write_pages(output, [*itertools.chain(*shown)], model, flags.FLAGS.title, left_out)

@@ -13,7 +13,6 @@ from scoringnet_tf.sports import Sport, decimals, med, src, stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, printable, save_png, stage_patches
 from scoringnet_tf.support.files import read_json, write_csv, write_json
 from scoringnet_tf.support.messages import InputError, counted
-from scoringnet_tf.support.paths import RemotePath, as_path
 
 METRICS = "metrics.json"
 FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png")  # beside it
@@ -25,9 +24,7 @@ ELSEWHERE = "Choose another --output_dir."
 # === Which files may be replaced ===
 
 
-def check_replaceable(
-    output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, flags: Mapping[str, Any]
-) -> None:
+def check_replaceable(output_dir: Path, model_file: Path, data_hash: str, flags: Mapping[str, Any]) -> None:
     """Raises InputError if `output_dir` holds another evaluation, or files that no evaluation wrote.
 
     `flags` (name → value, as in metrics.json) are those that make another evaluation.
@@ -37,7 +34,7 @@ def check_replaceable(
             raise InputError("exists", f"{output_dir} holds {', '.join(others)}, but no {METRICS}.", ELSEWHERE)
         return
     earlier = read_json(output_dir / METRICS)
-    model, before = as_path(str(earlier.get("model"))), earlier.get("flags") or flags  # 0.1 kept none
+    model, before = Path(str(earlier.get("model"))), earlier.get("flags") or flags  # 0.1 kept none
     # Beside the model its name is enough: the folder may have been moved.
     is_beside = output_dir.parent.resolve() == model_file.parent.resolve()
     if model.name != model_file.name or not (is_beside or model.resolve() == model_file.resolve()):
@@ -54,9 +51,7 @@ def check_replaceable(
 # === Files ===
 
 
-def write_report(
-    output_dir: Path | RemotePath, predictions: Predictions, figures: dict[str, Any], sport: Sport
-) -> None:
+def write_report(output_dir: Path, predictions: Predictions, figures: dict[str, Any], sport: Sport) -> None:
     """Writes metrics.json, predictions.csv and scores.png, and stages.csv and stages.png if the model finds stages."""
     # predictions.csv goes first and comes last: whoever finds it finds all other files of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
@@ -80,7 +75,7 @@ def write_report(
     write_csv(output_dir / "predictions.csv", [["video_id", *columns], *rows])
 
 
-def _write_stages(output_dir: Path | RemotePath, predictions: Predictions, stage_names: Sequence[str]) -> None:
+def _write_stages(output_dir: Path, predictions: Predictions, stage_names: Sequence[str]) -> None:
     if not any((stages >= 0).any() for stages in predictions.stages_predicted):
         for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
             (output_dir / name).unlink(missing_ok=True)

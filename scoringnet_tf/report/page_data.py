@@ -19,7 +19,7 @@ from scoringnet_tf.report.page import Picture, Scene, ShownPerformance, ShownSco
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.files import Spooled
 from scoringnet_tf.support.messages import clock
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, name_of
+from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole
@@ -77,8 +77,7 @@ def video_pages(
         del part  # which holds all frames
     score = predictor.gather(path, summaries)
     pages = performance_pages(score, found, predictor.model.scores, name or name_of(score.video), joints)
-    local = as_path(path)
-    sha256 = "" if isinstance(local, RemotePath) else Clip(local).sha256()
+    sha256 = Clip(as_path(path)).sha256()
     return score, [dataclasses.replace(page, file=name_of(name or score.video), sha256=sha256) for page in pages]
 
 

@@ -4,6 +4,7 @@ import collections
 import itertools
 import math
 import re
+import shutil
 import statistics
 import urllib.parse
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ from typing import TypeAlias
 from scoringnet_tf.inference.times import Measure
 from scoringnet_tf.report.page import ShownPerformance, comparison_page, performance_page, rendered, shared_notes
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
+from scoringnet_tf.support.files import replacing_folder, write_text
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 COMPARED = 50  # performances: their comparison holds the video of each
 COMPARISON = "compare.html"
@@ -97,7 +98,7 @@ def write_pages(
     title: str | None = None,
     left_out: Sequence[str] = (),
     save_link: str | None = None,
-) -> list[AnyPath]:
+) -> list[Path]:
     """Writes one performance's page; for several, or if some are left out, a session with their pages in a folder.
 
     Pages keep their corrections at `save_link`, see `performance_page`.
@@ -119,12 +120,12 @@ def write_pages(
     with replacing_folder(folder) as temporary:
         for name, shown, link in zip(names, performances, links, strict=True):
             others = {"index_link": back, "compare_link": link, "save_link": save_link}
-            _write(temporary / name, performance_page(shown, model, **others))
+            write_text(temporary / name, performance_page(shown, model, **others))
         if compared:
             names.append(COMPARISON)
-            _write(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))
+            write_text(temporary / COMPARISON, comparison_page(compared, model, "Comparison", back))
         output.unlink(missing_ok=True)  # an earlier session, whose links would lead to these pages
-    _write(output, session)
+    write_text(output, session)
     return [output, *(folder / name for name in names)]
 
 
@@ -144,21 +145,21 @@ def comparable(of_videos: Sequence[Sequence[ShownPerformance]]) -> list[ShownPer
 
 def write_comparison(
     output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
-) -> list[AnyPath]:
+) -> list[Path]:
     """Compares two or more performances on a page; arguments and result as in `write_pages`."""
     return _write_only(as_path(output), comparison_page(performances, model, title))
 
 
-def _write_only(output: Path | RemotePath, text: str) -> list[AnyPath]:
+def _write_only(output: Path, text: str) -> list[Path]:
     """Writes a page, and removes an earlier session's folder at its place."""
     folder = check_pages(output)
-    _write(output, text)
+    write_text(output, text)
     if folder.is_dir():
-        remove_folder(folder)
+        shutil.rmtree(folder)
     return [output]
 
 
-def check_pages(output: AnyPath) -> Path | RemotePath:
+def check_pages(output: AnyPath) -> Path:
     """The folder for pages beside `output`; InputError if something else is there, or lies in it."""
     output = as_path(output)
     folder = output.with_name(f"{output.stem}_pages")
@@ -170,11 +171,6 @@ def check_pages(output: AnyPath) -> Path | RemotePath:
     if others:
         raise InputError("exists", f"{folder} would be replaced, but holds {others[0]}.", "Choose another place.")
     return folder
-
-
-def _write(path: Path | RemotePath, text: str) -> None:
-    with replacing_file(path) as temporary:  # names that are no UTF-8 become escaped bytes
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _link(name: str) -> str:

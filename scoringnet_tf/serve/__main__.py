@@ -30,7 +30,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import locked
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.model_files import DEFAULT_HELP, configuration, default_model, model_path
-from scoringnet_tf.support.paths import local_path
+from scoringnet_tf.support.paths import as_path
 
 STOP_SECONDS = 3  # for requests that are answered when the server is stopped
 
@@ -75,7 +75,7 @@ def _folder(keep: str | None) -> Iterator[pathlib.Path]:
         with tempfile.TemporaryDirectory(prefix="scoringnet_") as name:
             yield pathlib.Path(name)
         return
-    path = local_path(keep, "keep").absolute()
+    path = as_path(keep, "keep").absolute()
     path.mkdir(parents=True, exist_ok=True)
     with locked(path, f"--keep={keep}: another service uses this folder."):
         yield path

@@ -1,7 +1,6 @@
 """Files and folders, written so that nothing half-written looks whole; JSON and CSV that anyone may have damaged.
 
-On a local disk: write beside, then rename. In an object store, where a file appears only once it is complete and
-nothing can be renamed: write to a local temporary folder, then upload.
+Write beside, then rename. Of records in an object store there are local copies.
 """
 
 import atexit
@@ -19,7 +18,7 @@ import tempfile
 import threading
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 try:
@@ -28,23 +27,16 @@ except ImportError:  # Windows: nothing keeps two processes out of one folder
     fcntl = None  # type: ignore[assignment]
 
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, file_name_of
+from scoringnet_tf.support.paths import AnyPath, RecordsPath, RemotePath, as_path
 
 LOCK = "lock"
 TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)", re.ASCII)
-MAX_LETTERS = 60  # of the name of a copy: in a store names may be longer than disks take
 
 
 @contextlib.contextmanager
 def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
     """Yields a temporary local path, which replaces `path` if the block ends without an error."""
     path = as_path(path)
-    if isinstance(path, RemotePath):
-        with tempfile.TemporaryDirectory() as folder:
-            temporary = pathlib.Path(folder, path.name)
-            yield temporary
-            path.upload(temporary)
-        return
     path.parent.mkdir(parents=True, exist_ok=True)
     # All suffixes stay: libraries choose formats by them. Threads, and machines, may write the same file.
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
@@ -56,18 +48,9 @@ def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
-    """The same for a folder; an older folder at `path` is moved aside, and deleted once the new one is in place.
-
-    An object store deletes the older folder first. The file `last` is deleted first and uploaded last: a folder without
-    it is not whole.
-    """
+def replacing_folder(path: AnyPath) -> Iterator[pathlib.Path]:
+    """The same for a folder; an older folder at `path` is moved aside, and deleted once the new one is in place."""
     path = as_path(path)
-    if isinstance(path, RemotePath):
-        with tempfile.TemporaryDirectory() as name:
-            yield pathlib.Path(name)
-            _replace_remote(path, pathlib.Path(name), last)
-        return
     path = path.resolve() if path.is_symlink() else path  # the folder is replaced where it lies, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     token = uuid.uuid4().hex[:8]  # processes of two containers may have one number
@@ -88,28 +71,11 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _replace_remote(path: RemotePath, folder: pathlib.Path, last: str | None) -> None:
-    def remove() -> None:
-        if last and (path / last).is_file():
-            (path / last).unlink()
-        if path.is_dir():
-            path.rmtree()
-
-    remove()
-    try:
-        for name in sorted(_states(folder), key=lambda name: (name == last, name)):
-            (path / name).upload(folder / name)
-    except BaseException:
-        with contextlib.suppress(Exception):  # the first error says what is wrong
-            remove()
-        raise
-
-
 @contextlib.contextmanager
-def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
+def new_folder(path: AnyPath) -> Iterator[pathlib.Path]:
     """`replacing_folder` for a new `path`; InputError if it exists, before or after the block."""
     _check_new(path)
-    with replacing_folder(path, last) as temporary:
+    with replacing_folder(path) as temporary:
         yield temporary
         _check_new(path)
 
@@ -122,7 +88,7 @@ def _check_new(path: AnyPath) -> None:
 def tidy_up_beside(path: AnyPath) -> None:
     """Deletes what killed processes left by `replacing_folder`; an older folder goes back if nothing is at `path`."""
     path = as_path(path)
-    if isinstance(path, RemotePath) or not path.parent.is_dir():
+    if not path.parent.is_dir():
         return
     name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.(new|old)")
     for left in [left for left in path.parent.iterdir() if name.fullmatch(left.name)]:
@@ -135,12 +101,11 @@ def tidy_up_beside(path: AnyPath) -> None:
 @contextlib.contextmanager
 def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
     """Yields a local file with the content at `path`, for libraries that know no other: `path` itself or a copy."""
-    path = as_path(path)
     if not isinstance(path, RemotePath):
-        yield path
+        yield as_path(path)
         return
     with tempfile.TemporaryDirectory() as folder:
-        copy = pathlib.Path(folder, file_name_of(path)[-MAX_LETTERS:])  # the end says what kind of file it is
+        copy = pathlib.Path(folder, path.name)
         path.download(copy)
         yield copy
 
@@ -151,12 +116,11 @@ def file_sha256(path: AnyPath) -> str:
         return hashlib.sha256(local.read_bytes()).hexdigest()
 
 
-def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
+def cached_file(path: RecordsPath, version: str, num_bytes: int) -> pathlib.Path:
     """A local file with the content at `path`, until the process ends: `path` itself, or a whole copy in `TMPDIR`.
 
     Each version, e.g. a hash, is copied once; InputError if it has not `num_bytes`.
     """
-    path = as_path(path)
     if not isinstance(path, RemotePath):
         return path
     copy = _cache() / version / path.name
@@ -171,66 +135,6 @@ def _cache() -> pathlib.Path:
     folder = tempfile.mkdtemp(prefix="scoringnet-tf-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return pathlib.Path(folder)
-
-
-@contextlib.contextmanager
-def mirrored_folder(
-    path: AnyPath, refusal: str, last: str | None = None, kept: bool = True
-) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
-    """A local folder that stands for `path`, for libraries that write to local disks alone.
-
-    Yields (folder, upload): a local `path` itself, and nothing to do. For a remote one, or one that is not `kept`,
-    `folder` is a temporary copy; `upload()`, which the block's end calls too, brings the remote one up to date. It
-    raises InputError with the `refusal` once a later block stands for the same folder. Files called `last` are uploaded
-    last and deleted first: a folder without one is not whole.
-    """
-    path = as_path(path)
-    if kept and not isinstance(path, RemotePath):
-        path.mkdir(parents=True, exist_ok=True)
-        yield path, lambda: None
-        return
-    with tempfile.TemporaryDirectory() as name:
-        folder, lock, token = pathlib.Path(name), path / LOCK, uuid.uuid4().hex
-        remote: Any = path
-        if kept:
-            lock.write_text(token)  # first: another block then leaves alone what is copied
-        _copy_folder(path, folder)
-        mirrored = _states(folder)
-
-        def upload() -> None:
-            if not kept:
-                return
-            if not lock.is_file() or lock.read_text() != token:
-                raise InputError("busy", refusal)
-            states = _states(folder)
-            changed = [file for file in states if mirrored.get(file) != states[file]]
-            for file in sorted(changed, key=lambda file: (pathlib.Path(file).name == last, file)):
-                (remote / file).upload(folder / file)
-                mirrored[file] = states[file]
-            for file in sorted(mirrored.keys() - states, key=lambda file: (pathlib.Path(file).name != last, file)):
-                (path / file).unlink()
-                del mirrored[file]
-
-        try:
-            yield folder, upload
-        finally:
-            upload()
-
-
-def _copy_folder(path: pathlib.Path | RemotePath, folder: pathlib.Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for child in path.iterdir() if path.is_dir() else ():
-        if child.is_dir():
-            _copy_folder(child, folder / child.name)
-        else:
-            with local_file(child) as local:
-                shutil.copyfile(local, folder / child.name)
-
-
-def _states(folder: pathlib.Path) -> dict[str, tuple[int, int]]:
-    """Name, with slashes, → size and time for every file beneath a local folder."""
-    stats = {file.relative_to(folder).as_posix(): file.stat() for file in folder.rglob("*") if file.is_file()}
-    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
 def locked(folder: pathlib.Path, refusal: str) -> TextIO:
@@ -268,19 +172,13 @@ class Spooled(Sequence[bytes]):
             return self._file.read(self._ends[number + 1] - self._ends[number])
 
 
-def remove_folder(path: AnyPath) -> None:
-    """Deletes a folder with all that is in it."""
-    path = as_path(path)
-    path.rmtree() if isinstance(path, RemotePath) else shutil.rmtree(path)
-
-
 # === Small files of text; an error names the file ===
 
 
-def read_json(path: AnyPath) -> dict:
+def read_json(path: RecordsPath) -> dict:
     """The JSON object in a file; InputError if it holds none, OSError if it cannot be read."""
     try:
-        value = json.loads(as_path(path).read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
         raise InputError("damaged_json", f"{path} is not JSON: {error}.") from error
     if not isinstance(value, dict):

@@ -1,9 +1,8 @@
-"""Model files: shipped ones, a folder, a run's folder, a `.keras` file, local or remote.
+"""Model files: shipped ones, a folder, a run's folder, a `.keras` file.
 
 It imports no Keras, so that a command refuses a wrong path at once.
 """
 
-import contextlib
 import functools
 import json
 import pathlib
@@ -11,10 +10,9 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.i3d_files import is_installed
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, is_of_the_web
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 SHIPPED, FOR_FILM = "diving_small", "diving_film"  # the second needs I3D
 DEFAULT_HELP = f"Default: {FOR_FILM} with I3D installed, else {SHIPPED}."
@@ -54,7 +52,7 @@ def is_shipped(path: AnyPath) -> bool:
 
 def model_path(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
-) -> pathlib.Path | RemotePath:
+) -> pathlib.Path:
     """The `.keras` file for a shipped model's name, a file, or a folder with one; None for `diving_small`.
 
     InputError, naming `flag`, if there is none; if a `shipped` model would do it names those of these classes.
@@ -62,8 +60,7 @@ def model_path(
     path = SHIPPED if path is None else path
     if not str(path):
         raise InputError("empty_flag", f"--{flag} has no value.", "It takes the name or path of a model.")
-    check_access(path, flag)
-    file = SHIPPED_FOLDER / str(path) if is_shipped(path) else as_path(path)
+    file = SHIPPED_FOLDER / str(path) if is_shipped(path) else as_path(path, flag)
     if file.is_dir():
         files = [file / name for name in NAMES if (file / name).is_file()]
         if not files:
@@ -77,11 +74,10 @@ def model_path(
 
 def check_model(
     path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
-) -> pathlib.Path | RemotePath:
-    """`model_path`; InputError also if the file, unless it is on the web, has no class in `kinds`."""
+) -> pathlib.Path:
+    """`model_path`; InputError also if the file has no class in `kinds`."""
     file = model_path(path, flag, kinds, shipped)
-    if not is_of_the_web(file):
-        configuration(file, flag, kinds, shipped)
+    configuration(file, flag, kinds, shipped)
     return file
 
 
@@ -129,8 +125,7 @@ def preset_hint(kinds: Iterable[str], shipped: bool = True) -> str:
 
 def check_is_file(path: AnyPath, flag: str) -> None:
     """InputError naming `flag` if there is no file at `path`."""
-    check_access(path, flag)
-    if not as_path(path).is_file():
+    if not as_path(path, flag).is_file():
         raise InputError("not_found", f"--{flag}={path}: no such file.")
 
 
@@ -149,9 +144,8 @@ def check_whole(file: pathlib.Path) -> None:
 
 
 def _saved(path: AnyPath) -> dict[str, Any]:
-    """Keras's JSON about a model; from a store that can read parts of a file, no more is fetched."""
-    fetched = local_file(path) if is_of_the_web(path) else contextlib.nullcontext(as_path(path))
-    with fetched as place, place.open("rb") as file, _archive(file) as archive:
+    """Keras's JSON about a model."""
+    with as_path(path).open("rb") as file, _archive(file) as archive:
         return json.loads(archive.read("config.json"))
 
 
@@ -162,7 +156,7 @@ def _archive(file: Any) -> zipfile.ZipFile:
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """(path or `i3d`, layers) in the name of a backbone; the path may have colons, such as an address."""
+    """(path or `i3d`, layers) in the name of a backbone; the path may have colons."""
     known, _, ends = name.partition(":")
     if known == I3D_NAME:
         return known, ends

@@ -1,7 +1,7 @@
-"""Paths on a local disk and in an object store alike, and whether they can be used.
+"""Paths on a local disk, and those of records, which may be in an object store; and whether they can be used.
 
-`as_path` gives a `pathlib.Path` for the one; for the other a `RemotePath`, which is universal_pathlib's `UPath` on
-fsspec. What opens a scheme (s3fs for s3:// …) is imported with its first path.
+`records_path` gives a `RemotePath` for an address, which is universal_pathlib's `UPath` on fsspec. What opens a scheme
+(s3fs for s3:// …) is imported with its first path.
 """
 
 import asyncio
@@ -14,30 +14,29 @@ import sys
 import tempfile
 import traceback
 import types
-import urllib.parse
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
-from scoringnet_tf.support.messages import InputError, about, counted
+from scoringnet_tf.support.messages import InputError, counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {
     "s3": ("s3fs", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL"),
     "gs": ("gcsfs", "GOOGLE_APPLICATION_CREDENTIALS, STORAGE_EMULATOR_HOST"),
-    "az": ("adlfs", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING"),
 }
-WAITING = types.SimpleNamespace(seconds=60.0)  # for an address that does not answer: --timeout
-NOT_THERE = (404, 410)  # status codes of web servers
+ADDRESS = re.compile(r"[a-z][a-z0-9+.:-]+:/", re.IGNORECASE)
+NOT_STORES = ("http", "https", "file", "local")  # which fsspec knows, too
+WAITING = types.SimpleNamespace(seconds=60.0)  # for a store that does not answer: --timeout
 
 
 class RemotePath(ProxyUPath):
     """A `UPath` that asks the store every time, and raises the store's errors.
 
-    fsspec answers from listings that it keeps, and takes every error for "not there". If the network were lost, a run
-    would then begin anew instead of resuming.
+    fsspec answers from listings that it keeps, and takes every error for "not there". If the network were lost, records
+    would then pass for missing.
     """
 
     __slots__ = ()
@@ -65,14 +64,8 @@ class RemotePath(ProxyUPath):
         self.fs.invalidate_cache()
         try:
             return self.asked("info", self.path)["type"]
-        except FileNotFoundError as error:
-            cause = error.__cause__  # fsspec says so of a web server whatever went wrong
-            status = getattr(cause, "status", None)
-            if cause is None or not is_of_the_web(self) or status in NOT_THERE:
-                return None
-            if status in (401, 403):
-                raise PermissionError(f"the server answered {status}") from error
-            raise cause from None
+        except FileNotFoundError:
+            return None
 
     def asked(self, method: str, *arguments: str) -> Any:
         """What a file system's method returns; TimeoutError if the store does not answer within `WAITING`."""
@@ -87,11 +80,11 @@ class RemotePath(ProxyUPath):
     def download(self, local: str | os.PathLike, num_bytes: int | None = None) -> None:
         """Copies this file to a local one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
-        if num_bytes is None and not is_of_the_web(self):  # aiohttp counts them itself
+        if num_bytes is None:
             num_bytes = self.asked("info", self.path)["size"]
         self.fs.get_file(self.path, str(local))
         size = pathlib.Path(local).stat().st_size
-        if num_bytes is not None and size != num_bytes:
+        if size != num_bytes:
             message = f"{self}: {size} of {counted(num_bytes, 'byte')} arrived."
             raise InputError("damaged_download", message, "Try again.")
 
@@ -106,33 +99,36 @@ class RemotePath(ProxyUPath):
 
 
 AnyPath: TypeAlias = str | os.PathLike | RemotePath
+RecordsPath: TypeAlias = pathlib.Path | RemotePath
 
 
-def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
+def as_path(path: AnyPath, flag: str = "") -> pathlib.Path:
+    """The local path; InputError (`not_local`), naming the `flag`, for an address: records alone may lie elsewhere."""
+    if isinstance(path, RemotePath) or ADDRESS.match(str(path)):
+        named = f"--{flag}={path}" if flag else path
+        raise InputError("not_local", f"{named} is an address.", "Give a local path: only records may be elsewhere.")
+    return pathlib.Path(path)
+
+
+def records_path(path: AnyPath) -> RecordsPath:
     """A `RemotePath` for `scheme://…`, else a `pathlib.Path`; takes either as well.
 
     Raises:
-        InputError: a scheme that fsspec does not know, or a whole bucket.
+        InputError: a scheme of no store that fsspec knows, or a whole bucket.
     """
-    if isinstance(path, pathlib.Path | RemotePath):
+    if isinstance(path, RemotePath):
         return path
-    if not re.match(r"[a-z][a-z0-9+.:-]+:/", str(path), re.IGNORECASE):
+    if not ADDRESS.match(str(path)):
         return pathlib.Path(path)
-    options: dict[str, Any] = {}
-    if is_of_the_web(path):
-        from aiohttp import ClientTimeout
-
-        timeout = ClientTimeout(total=None, connect=WAITING.seconds, sock_read=WAITING.seconds)
-        options = {"client_kwargs": {"timeout": timeout}}
     try:
-        remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)), **options)
+        remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)))
+        if remote.protocol in NOT_STORES:
+            raise ValueError(f"{remote.protocol}:// is no object store")
     except ValueError as error:
         schemes = ", ".join(f"{scheme}://…" for scheme in STORES)
         raise InputError("unknown_scheme", f"{path}: {error}.", f"Give a local path, or one of {schemes}.") from error
-    if remote.protocol in ("file", "local"):
-        return pathlib.Path(remote.path)
     if not remote.name:
-        raise InputError("whole_bucket", f"{path} is a whole bucket.", "Name a file or folder in it.")
+        raise InputError("whole_bucket", f"{path} is a whole bucket.", "Name a folder in it.")
     return remote
 
 
@@ -145,27 +141,6 @@ def name_of(path: AnyPath) -> str:
     return path.name if path.name not in ("", "..") else path.absolute().resolve().name
 
 
-def file_name_of(path: AnyPath) -> str:
-    """A file's name; on the web without the query, such as a signature."""
-    path = as_path(path)
-    asked = urllib.parse.urlsplit(str(path)).path if is_of_the_web(path) else ""
-    return asked.rpartition("/")[2] or path.name
-
-
-def beside(path: RemotePath, name: str) -> RemotePath:
-    """The file `name` in another file's folder; a web address keeps its query."""
-    if not is_of_the_web(path):
-        return path.with_name(name)
-    asked = urllib.parse.urlsplit(path.path)
-    there = asked._replace(path=f"{asked.path.rpartition('/')[0]}/{name}").geturl()
-    return RemotePath(there, **path.storage_options)
-
-
-def is_of_the_web(path: AnyPath) -> bool:
-    """Whether that is an http:// or https:// address."""
-    return str(path).startswith(("http://", "https://"))
-
-
 def told_apart(paths: Sequence[str]) -> list[str]:
     """A name for each path: its own, or the whole path if others have that name, too."""
     counts = collections.Counter(map(name_of, paths))
@@ -175,41 +150,37 @@ def told_apart(paths: Sequence[str]) -> list[str]:
 # === Whether a path can be used ===
 
 
-def local_path(path: AnyPath, flag: str) -> pathlib.Path:
-    """The `pathlib.Path` of what is written to disks alone; InputError, naming `flag`, for an address."""
-    with about(f"--{flag}"):
-        local = as_path(path)
-    if isinstance(local, RemotePath):
-        raise InputError("not_local", f"--{flag}={path} is an address.", "Give a local path.")
-    return local
+def writable_path(path: AnyPath, flag: str) -> pathlib.Path:
+    """The local path of what is to be written; InputError, naming `flag`, if that cannot be.
+
+    It tries: writes a file to where the folder is or would be made.
+    """
+    local = as_path(path, flag)
+    try:
+        folder = next(parent for parent in (local, *local.absolute().parents) if os.path.lexists(parent))
+        if not folder.is_dir():
+            raise InputError("no_folder", f"--{flag}: {path}: {folder} is not a folder.")
+        with tempfile.TemporaryFile(dir=folder):
+            return local
+    except OSError as error:
+        raise InputError("not_writable", f"--{flag}: cannot write to {path} ({error}).") from error
 
 
-def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
-    """InputError, naming `flag`, if a path cannot be read or written.
+def check_store(path: RemotePath, flag: str, writing: bool = False) -> None:
+    """InputError, naming `flag`, if records cannot be read or written there.
 
-    It tries: looks a remote path up, or writes a file beneath it and deletes that again; writes one to where a local
-    folder is or would be made. That nothing is at `path` is left to whoever reads it.
+    It tries: looks the path up, or writes a file beneath it and deletes that again. That nothing is at `path` is left
+    to whoever reads it.
     """
     try:
-        path = as_path(path)
-        if isinstance(path, RemotePath) and writing:
-            probe = path / f".access-{os.getpid()}"
-            with tempfile.NamedTemporaryFile() as file:
-                probe.asked("put_file", file.name, probe.path)
-            probe.unlink()
-        elif isinstance(path, RemotePath):
+        if not writing:
             path.exists()
-        elif writing:
-            folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
-            if not folder.is_dir():
-                raise InputError("no_folder", f"{path}: {folder} is not a folder.")
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-    except InputError as error:
-        raise InputError(error.code, f"--{flag}: {error}") from error
-    except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
-        if not isinstance(path, RemotePath):
-            raise InputError("not_writable", f"--{flag}: cannot write to {path} ({error}).") from error
+            return
+        probe = path / f".access-{os.getpid()}"
+        with tempfile.NamedTemporaryFile() as file:
+            probe.asked("put_file", file.name, probe.path)
+        probe.unlink()
+    except Exception as error:  # botocore's, aiohttp's and Google's have no class in common
         answer = answered(error, path)
         do = "write to" if writing else "read"
         raise InputError(answer.code, f"--{flag}: cannot {do} {path}: {answer}") from error
@@ -230,30 +201,20 @@ def of_a_store(error: BaseException) -> bool:
     return any(module.partition(".")[0] == "fsspec" for module in modules)
 
 
-def answered(error: Exception, path: AnyPath) -> InputError:
-    """The `InputError` for what a store or a web server said, on one line, and what to check.
+def answered(error: Exception, path: str | RemotePath) -> InputError:
+    """The `InputError` for what a store said, on one line, and what to check.
 
-    Its code is `no_answer` within `WAITING`, `not_found`, `refused` (a web server's status), `missing_package` or
-    `unreachable`.
+    Its code is `no_answer` within `WAITING`, `missing_package` or `unreachable`.
     """
-    # fsspec says of an address nothing but itself, whatever went wrong.
-    cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
-    status = getattr(cause, "status", None) if is_of_the_web(path) else None
-    if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
         return InputError("no_answer", f"no answer within {WAITING.seconds:g} s.", "Wait longer: --timeout=SECONDS.")
-    if is_of_the_web(path) and (isinstance(cause, FileNotFoundError) or status in NOT_THERE):
-        return InputError("not_found", f"not found ({status or 404}).")
-    if status:
-        return InputError("refused", f"the server answered {status} ({getattr(cause, 'message', '')}).")
-    if type(cause).__name__ == "ClientPayloadError":
-        return InputError("unreachable", "the connection was lost before the end.")
-    text = str(cause)
+    text = str(error)
     if NODES in text:
         text = text.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
-    message = f"{' '.join(text.split()).strip(': .') or type(cause).__name__}."
+    message = f"{' '.join(text.split()).strip(': .') or type(error).__name__}."
     scheme = str(path).partition("://")[0]
     opener, settings = STORES.get(scheme, ("", ""))
-    if isinstance(cause, ImportError):
+    if isinstance(error, ImportError):
         hint = f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
         return InputError("missing_package", message, hint)
     return InputError("unreachable", message, f"Check {settings}." if settings else "")

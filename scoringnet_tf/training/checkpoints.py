@@ -1,20 +1,20 @@
 """Checkpoints from which a killed run goes on and ends with the weights of one that was never killed.
 
 A folder `<model_dir>/checkpoints/<phase>_<epoch>` holds network and optimizer, and a state. It appears by a rename once
-it is complete (in an object store, `state.json` comes last), and older ones are deleted after that. Beside them lies
-`<phase>.keras`, the model at its best validation. What follows depends on nothing else: data order and dropout are
-functions of (seed, epoch).
+it is complete, and older ones are deleted after that. Beside them lies `<phase>.keras`, the model at its best
+validation. What follows depends on nothing else: data order and dropout are functions of (seed, epoch).
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from scoringnet_tf.support.files import local_file, read_json, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.files import read_json, replacing_folder, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"
 EXPECTED = {"steps_done": int, "phase": str, "epoch": int}  # of a state, by which a run goes on
@@ -27,10 +27,10 @@ class Checkpoints:
         self.root = as_path(model_dir) / "checkpoints"
 
     def best(self, phase: str) -> Any:
-        """Local or remote path of the model at its best validation in a phase."""
+        """Path of the model at its best validation in a phase."""
         return self.root / f"{phase}.keras"
 
-    def latest(self) -> tuple[Path | RemotePath, dict[str, Any]] | tuple[None, None]:
+    def latest(self) -> tuple[Path, dict[str, Any]] | tuple[None, None]:
         """(folder, state) of the newest whole checkpoint; (None, None) if there is none."""
         states: list[tuple] = [(None, None)]
         for folder in self.root.iterdir() if self.root.is_dir() else ():
@@ -46,19 +46,18 @@ class Checkpoints:
     def save(self, model: keras.Model, name: str, state: dict[str, Any]) -> None:
         """Saves `model`, compiled, and `state` (JSON values; `steps_done` orders them) as the newest checkpoint."""
         folder = self.root / name
-        with replacing_folder(folder, last=STATE) as temporary:
+        with replacing_folder(folder) as temporary:
             model.save_weights(temporary / WEIGHTS)
             write_json(temporary / STATE, state)
         for other in self.root.iterdir():
             if other != folder and other.is_dir():
-                remove_folder(other)
+                shutil.rmtree(other)
 
-    def restore(self, model: keras.Model, folder: Path | RemotePath) -> None:
+    def restore(self, model: keras.Model, folder: Path) -> None:
         """Loads weights and optimizer state; the model must be compiled as it was when saved."""
         if not (folder / WEIGHTS).is_file():
             raise InputError("not_found", f"{folder / WEIGHTS}: the weights of the checkpoint are missing.")
-        with local_file(folder / WEIGHTS) as file:
-            model.load_weights(file)
+        model.load_weights(folder / WEIGHTS)
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 
 from scoringnet_tf.inference.calibration import calibrate, can_be_measured, is_calibrated
 from scoringnet_tf.models.saving import load_keras
-from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training.calibration_split import held_out_by_run
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import TrainingConfig
@@ -16,7 +15,7 @@ from scoringnet_tf.training.fit import alone_in_folder, wait_for_all
 from scoringnet_tf.training.plan import LAST, ResolvedRun
 
 
-def finish(run: ResolvedRun) -> Path | RemotePath:
+def finish(run: ResolvedRun) -> Path:
     """Writes the best model, calibrated, then the last one: with that a run has ended, and what lies there stays.
 
     Returns:
@@ -41,7 +40,7 @@ def finish(run: ResolvedRun) -> Path | RemotePath:
     return result
 
 
-def _load(path: Path | RemotePath) -> Any:
+def _load(path: Path) -> Any:
     return load_keras(path, keras.Model, "model_dir")
 
 

@@ -1,30 +1,29 @@
 """Trains a run: one loop over its phases, each of which goes on after a kill.
 
-A local folder is held by one run at a time. A remote one is mirrored by a local one, which is uploaded after every
-epoch. If several machines train together, the first writes the folder; the others go on from a copy of their own,
-which they throw away.
+A folder is held by one run at a time. If several machines train together, the first writes it; the others go on from a
+copy of their own, which they throw away.
 """
 
 import contextlib
 import csv
 import math
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.callbacks import Callback, CSVLogger, LambdaCallback
+from keras.callbacks import Callback, CSVLogger
 
 from scoringnet_tf.models.loss_terms import PHASES
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.files import locked, mirrored_folder, write_csv
+from scoringnet_tf.support.files import locked, write_csv
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.checkpoints import STATE, Checkpoints
+from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.plan import LAST, Phase, ResolvedRun, check_folder
 from scoringnet_tf.training.startup import announce
 from scoringnet_tf.training.strategy import check_replicas, noticing_the_gone, shared
@@ -45,8 +44,6 @@ def fit(run: ResolvedRun) -> None:
     Raises:
         InputError: among others, another of several machines is gone, or another run trains in the folder.
     """
-    refusal = f"--model_dir={run.model_dir}: another run, which began later, trains there."
-    mirror = mirrored_folder(run.model_dir, refusal, last=STATE, kept=run.worker == 0)
     with alone_in_folder(run):
         if run.worker == 0:
             if Checkpoints(run.model_dir).latest()[1] is None:
@@ -56,19 +53,30 @@ def fit(run: ResolvedRun) -> None:
         wait_for_all(run)
         if run.worker > 0:
             run.record.check(run.model_dir)
-        with run.strategy.scope(), mirror as (folder, upload):
+        with run.strategy.scope(), _folder_of(run) as folder:
             wait_for_all(run)
             with noticing_the_gone(run.workers):
-                _fit_phases(run, folder, upload)
+                _fit_phases(run, folder)
             wait_for_all(run)
 
 
 def alone_in_folder(run: ResolvedRun) -> AbstractContextManager[Any]:
-    """Holds a local folder for this run: two would delete each other's checkpoints."""
-    if run.worker or isinstance(run.model_dir, RemotePath):
+    """Holds the folder for this run: two would delete each other's checkpoints."""
+    if run.worker:
         return contextlib.nullcontext()
     run.model_dir.mkdir(parents=True, exist_ok=True)
     return locked(run.model_dir, f"--model_dir={run.model_dir}: another run trains there.")
+
+
+@contextlib.contextmanager
+def _folder_of(run: ResolvedRun) -> Iterator[Path]:
+    """The folder of the run; for another machine than the first a copy, which is thrown away."""
+    if run.worker == 0:
+        yield run.model_dir
+        return
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(run.model_dir, copy, dirs_exist_ok=True)
+        yield Path(copy)
 
 
 def wait_for_all(run: ResolvedRun) -> None:
@@ -78,7 +86,7 @@ def wait_for_all(run: ResolvedRun) -> None:
             run.strategy.run(tf.function(lambda: replicas.summed([tf.ones(())])))
 
 
-def _fit_phases(run: ResolvedRun, folder: Path, upload: Callable[[], None]) -> None:
+def _fit_phases(run: ResolvedRun, folder: Path) -> None:
     checkpoints = Checkpoints(folder)
     newest: tuple[Any, Any] = checkpoints.latest()
     checkpoint, state = newest
@@ -100,7 +108,7 @@ def _fit_phases(run: ResolvedRun, folder: Path, upload: Callable[[], None]) -> N
             check_replicas(run.strategy, run.workers, run.model, state["steps_done"] if state else 0)
         if done < phase.epochs and not (done and state.get("stopped")):
             (folder / LAST).unlink(missing_ok=True)  # by which `finish` knows that it has finished
-            _fit_phase(run, phase, folder, upload, done, state if done else {})
+            _fit_phase(run, phase, folder, done, state if done else {})
         # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
         run.model.optimizer.finalize_variable_values(run.model.trainable_variables)
 
@@ -144,9 +152,7 @@ def _start_from_best_kfs(run: ResolvedRun, checkpoints: Checkpoints) -> None:
 # === A phase ===
 
 
-def _fit_phase(
-    run: ResolvedRun, phase: Phase, folder: Path, upload: Callable[[], None], done: int, state: dict[str, Any]
-) -> None:
+def _fit_phase(run: ResolvedRun, phase: Phase, folder: Path, done: int, state: dict[str, Any]) -> None:
     """Trains a phase with so many epochs `done`; `state` is that of the checkpoint, or empty."""
     figures, number = folder / f"{phase.name}.csv", run.strategy.num_replicas_in_sync
     _keep_epochs(figures, done - 1)  # Keras counts from 0
@@ -162,10 +168,7 @@ def _fit_phase(
             validation_freq=validated_epochs(phase, run.config.data.validation_every),
             shuffle=False,
             verbose=0,
-            callbacks=[
-                *phase_callbacks(run, phase, folder, done, state, logger),
-                LambdaCallback(on_epoch_end=lambda epoch, logs: upload()),
-            ],
+            callbacks=phase_callbacks(run, phase, folder, done, state, logger),
         )
     finally:
         if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well

@@ -11,7 +11,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.paths import writable_path
 from scoringnet_tf.training.fields import all_fields, flat, to_json, with_values
 
 Config = TypeVar("Config")
@@ -44,7 +44,7 @@ def records(config: Any) -> DatasetInfo:
     """The records of a configuration; InputError if a flag is missing, they are damaged, or the run has no place."""
     cli.require(records_dir=config.data.records_dir, model_dir=config.run.model_dir)
     info = load_records(config.data.records_dir)
-    check_access(config.run.model_dir, "model_dir", writing=True)
+    writable_path(config.run.model_dir, "model_dir")
     return info
 
 

@@ -13,7 +13,7 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm
 from scoringnet_tf.support.messages import InputError, counted
 from scoringnet_tf.support.model_files import NAMES, check_model, configuration
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training.config import (
     Joint,
     PredictedFragments,
@@ -64,7 +64,7 @@ class Plan:
     targets: ScoreTargets | None = None  # of `train`, unless KFS learns from records without scores
 
     @property
-    def model_dir(self) -> Path | RemotePath:
+    def model_dir(self) -> Path:
         """The folder of the run."""
         return as_path(self.config.run.model_dir)
 
@@ -301,11 +301,6 @@ def check_folder(plan: Plan) -> None:
         hint = "Choose another --model_dir. A run of version 0.2 that was stopped in its first epoch leaves that:"
         raise InputError("exists", message, f"{hint} delete it to begin that run anew.")
     for flag, start in plan.config.starts.items():
-        if _place(plan.model_dir) in (_place(start), _place(as_path(start).parent)):
+        if plan.model_dir.resolve() in (as_path(start).resolve(), as_path(start).parent.resolve()):
             message = f"--{flag}={start}: the model lies in --model_dir, beside a config.json to overwrite."
             raise InputError("start_in_model_dir", message, "Choose another --model_dir.")
-
-
-def _place(path: AnyPath) -> AnyPath:
-    """A path by which two names of one folder are equal."""
-    return path if isinstance(as_path(path), RemotePath) else as_path(path).resolve()

@@ -14,7 +14,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import SEPARATE, PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json
@@ -62,7 +62,7 @@ class RunRecord:
         path = as_path(model_dir) / CONFIG
         self._checked(path, {}, f"{path}: the first worker has other settings")
 
-    def _checked(self, path: Path | RemotePath, state: dict[str, Any], differs: str) -> dict[str, Any]:
+    def _checked(self, path: Path, state: dict[str, Any], differs: str) -> dict[str, Any]:
         if not path.is_file():
             hint = "Put it back, or choose another --model_dir, which all workers see."
             raise InputError("not_found", f"{path}, the configuration of the run, is missing.", hint)
@@ -112,7 +112,7 @@ class RunRecord:
         )
 
 
-def _read(path: AnyPath) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     """What `RunRecord.write` wrote; InputError naming the file if it is damaged, or another version wrote it."""
     values = read_json(path)
     wrong = [name for name, kind in KINDS.items() if not isinstance(values.get(name, kind()), kind)]

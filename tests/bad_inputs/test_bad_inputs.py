@@ -66,7 +66,11 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("not_found", "no_split", "check --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
     ("unknown_name", "dev", "inspect --records_dir=records --output=sheet.png --split=dev"),
     ("flag_unused", "--num_videos", "inspect --records_dir=records --num_videos=3"),
-    # === What is written to disks alone: a store's address would become a folder here ===
+    # === An object store holds records alone ===
+    ("not_local", "--model=s3://b/a", "evaluate --model=s3://b/a --records_dir=records"),
+    ("not_local", "--model_dir=s3://b/a", "train --records_dir=records --model_dir=s3://b/a"),
+    ("not_local", "--export_dir=s3://b/a", "export --export_dir=s3://b/a"),
+    ("not_local", "--output=s3://b/a.html", "report dive.avi --output=s3://b/a.html"),
     ("not_local", "--output_dir=s3://b/a", "simulate --num_videos=2 --workers=1 --output_dir=s3://b/a"),
     ("not_local", "--runs_dir=s3://b/a", "experiments run table3 --records_dir=records --runs_dir=s3://b/a"),
     ("not_local", "--results_dir=s3://b/a", "experiments run table3 --records_dir=records --results_dir=s3://b/a"),
@@ -92,7 +96,7 @@ VIDEOS = [  # code of the error or of a reason, argument of predict, what makes 
     ("unreadable", "link.avi", link("link.avi", "gone.avi")),
     ("unreadable", "a" * 300),
     ("unreadable", "*.mov"),
-    ("unreadable", "http://no-such-host.invalid/a.mp4"),
+    ("unreadable", "https://host/a.mp4"),
     ("too_few_frames", "one.avi", bars("one.avi", 1)),
     ("frame_rate_too_low", "slow.avi", bars("slow.avi", 30, fps=1)),
 ]

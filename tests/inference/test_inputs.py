@@ -1,20 +1,17 @@
 """What a command line means by its arguments, and what becomes of those that mean no video."""
 
-import functools
-import http.server
 import os
 import threading
 import types
 
 import cv2
-import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_bars, write_images
 from refusals import refused
 
-from scoringnet_tf.data.video import Clip, VideoError, frame_times
-from scoringnet_tf.inference.inputs import local_video, named_videos, stretched
+from scoringnet_tf.data.video import Clip, frame_times
+from scoringnet_tf.inference.inputs import named_videos, stretched
 from scoringnet_tf.inference.predictor import scored
 from scoringnet_tf.support.messages import InputError
 
@@ -49,8 +46,6 @@ EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webm", "in/frames"]
         ("**/*.webm", ["in/deep/c.webm"]),
         ("i[n]", EVERY),
         ("[odd].mp4", ["[odd].mp4"]),  # there is such a file
-        ("s3://bucket/dive.mp4", ["s3://bucket/dive.mp4"]),
-        ("https://host/dive*.mp4?from=[1]", ["https://host/dive*.mp4?from=[1]"]),
     ],
 )
 def test_arguments(folder, argument, expected):
@@ -62,7 +57,6 @@ def test_several_arguments_mean_each_video_once(folder):
     """Twice, it would count twice in the ranking of `report`; the first name stands."""
     again = ["./in/b.mp4", str(folder / "in/a.AVI"), "in/deep/../frames", "in"]
     assert names_of(again) == [*again[:3], "in/deep/c.webm"]
-    assert names_of(["s3://a//b.mp4", "s3://a/b.mp4"]) == ["s3://a//b.mp4", "s3://a/b.mp4"]  # two objects
 
 
 def test_links_are_what_they_lead_to(folder):
@@ -122,19 +116,18 @@ def test_files_of_folders_that_are_skipped_are_told(folder, capsys):
         (folder / f"in/deep/{number:02d}.dat").touch()
     _, said = told("in", suffixes=(".avi",))
     assert "in/b.mp4" in said and "15 files" in said and "and 5 more" in said
-    assert told("in/frames", "in/b.mp4", "s3://a/b")[1] == ""
+    assert told("in/frames", "in/b.mp4")[1] == ""
 
 
 @pytest.mark.parametrize(
     ("argument", "code"),
     [
         ("", "empty_argument"),
-        ("s3://a/*.mp4", "remote_folder"),
-        ("gs://a/dives/", "remote_folder"),
+        ("s3://a/b.mp4", "not_local"),
+        ("https://a/*.mp4", "not_local"),
         ("empty", "no_videos"),
         ("no*.mp4", "not_found"),
-        ("s4://a/b.mp4", None),  # codes of paths and of files that cannot be read are those of who reads them
-        ("none.mp4", None),
+        ("none.mp4", None),  # the codes of files that cannot be read are those of who reads them
         ("in/b.mp4/c", None),
     ],
 )
@@ -188,48 +181,6 @@ def test_the_times_that_predict_prints_mean_the_same_frames(tmp_path, fps):
             assert stretched(tmp_path / "v.mp4", None, printed).frames == (0, frame)
     middle = (times[7] + times[8]) / 2  # as a table of performances has it: frame 7 is shown then
     assert stretched(tmp_path / "v.mp4", middle, None).frames == (7, 12)
-
-
-# === Elsewhere ===
-
-
-@pytest.fixture
-def server(tmp_path):
-    """The address of a web server of the folder."""
-    pytest.importorskip("aiohttp")
-    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    handler = functools.partial(quiet, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as found:
-        thread = threading.Thread(target=found.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{found.server_port}"
-        found.shutdown()
-        thread.join()
-
-
-@pytest.mark.interop
-def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
-    (tmp_path / "v.avi").write_bytes(b"frames")
-    for query in ("", f"?X-Amz-Credential=a/b.c&X-Amz-Signature={'0' * 300}#t=1"):
-        with local_video(f"{server}/v.avi{query}") as path:
-            assert path.name == "v.avi" and path.read_bytes() == b"frames"
-        assert not path.exists()
-    with refused("not_found", f"{server}/none.avi"):
-        local_video(f"{server}/none.avi").__enter__()
-    with refused("wrong_value", f"{server}/v.avi"), local_video(f"{server}/v.avi") as path:
-        raise VideoError("wrong_value", f"{path}: wrong")
-
-
-@pytest.mark.interop
-def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
-    (tmp_path / "run").mkdir()
-    np.save(tmp_path / "run/v.npy", np.zeros((2, 3), np.float32))
-    (tmp_path / "run/features.json").write_text("made so")
-    with local_video(f"{server}/run/v.npy?token=a/b.c") as path:
-        assert path.suffix == ".npy" and path.with_name("features.json").read_text() == "made so"
-    (tmp_path / "run/features.json").unlink()
-    with local_video(f"{server}/run/v.npy?token=a/b.c") as path:
-        assert not path.with_name("features.json").exists()
 
 
 # === What is wrong with one ends nothing but itself ===

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 
-import fsspec
 import keras
 import numpy as np
 import pytest
@@ -302,36 +301,14 @@ def test_features_are_scored_as_the_model_scores_them(features, of_features):
     assert "frame_rate_assumed" not in codes(score.warnings)
 
 
-def test_features_are_read_wherever_they_lie_and_are_no_clip(features, of_features):
-    fsspec.filesystem("memory").pipe_file("/features/v.npy", features.read_bytes())
-    remote = score_video("memory://features/v.npy", of_features, force=True)
-    assert remote.video == "memory://features/v.npy"
-    assert remote.final == score_video(features, of_features, force=True).final
+def test_features_are_no_clip_and_lie_on_a_disk(features, of_features):
     for clip in (Clip(features), Clip(features, (0, 3))):
         with refused("wrong_format", features):
             score_video(clip, of_features)
     with refused("flags_conflict", features, "end=1"):
         score_video(features, of_features, end=1)
-
-
-def test_features_at_an_address_are_of_the_kind_that_is_said_beside_them(features, of_features, monkeypatch):
-    """A store that may be read and not listed answers "forbidden" for a features.json that is not there."""
-    store = fsspec.filesystem("memory")
-    store.pipe_file("/kinds/v.npy", features.read_bytes())
-    store.pipe_file("/kinds/features.json", b'{"size": 4, "stride": 8}')
-    with pytest.raises(ValueError, match=r"memory://kinds/v\.npy"):
-        score_video("memory://kinds/v.npy", of_features, force=True)
-    store.pipe_file("/closed/v.npy", features.read_bytes())
-    info = type(store).info
-
-    def forbidden(self, path, **options):
-        if path.endswith("features.json"):
-            raise PermissionError("403")
-        return info(self, path, **options)
-
-    monkeypatch.setattr(type(store), "info", forbidden)
-    expected = score_video(features, of_features, force=True).final
-    assert score_video("memory://closed/v.npy", of_features, force=True).final == expected
+    with refused("not_local", "s3://bucket/v.npy"):
+        score_video("s3://bucket/v.npy", of_features)
 
 
 KIND = {"size": 4, "stride": 2}

@@ -2,12 +2,12 @@
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 from refusals import refused
 
 from scoringnet_tf.report.evaluation_report import check_replaceable
-from scoringnet_tf.support.paths import as_path
 
 FLAGS = {"split": "test", "true_fragments": False, "decoding": None}
 
@@ -28,7 +28,7 @@ def test_another_evaluation_is_not_replaced(model, data_hash, flags, named, tmp_
     (tmp_path / "report").mkdir()
     (tmp_path / "report/metrics.json").write_text(json.dumps(earlier))
     monkeypatch.chdir(tmp_path)
-    for path in (as_path(model), tmp_path / model):
+    for path in (Path(model), tmp_path / model):
         with refused("other_evaluation", tmp_path / "report", named) if named else contextlib.nullcontext():
             check_replaceable(tmp_path / "report", path, data_hash, {**FLAGS, **flags})
 

@@ -13,7 +13,6 @@ from scoringnet_tf.support.model_files import (
     model_path,
     shipped_presets,
 )
-from scoringnet_tf.support.paths import as_path
 
 SCORING = {"diving_body", "diving_film", "diving_small", "vault_film", "vault_small"}
 C3D = {"dives_small", "motion_small"}
@@ -41,6 +40,8 @@ def test_a_wrong_name_is_answered_by_those_that_would_do():
     with refused("not_found", "nosuch", ".keras"):
         model_path("nosuch")
     assert refusal(model_path, "") == ("empty_flag", set())
+    with refused("not_local", "--model=https://host/model.keras"):
+        model_path("https://host/model.keras")
 
 
 def test_one_of_another_class_is_answered_by_those_that_would_do():
@@ -52,12 +53,9 @@ def test_one_of_another_class_is_answered_by_those_that_would_do():
     assert check_model() == model_path("diving_small")
 
 
-def test_a_configuration_is_read_without_keras_from_disks_and_stores(stage_model):
+def test_a_configuration_is_read_without_keras(stage_model):
     expected = configuration(check_model(stage_model), "model")
     assert expected["content"]["frame_size"] == [36, 48] and expected["sport"] == "diving"
-    with as_path("memory://tests/model_files/model.keras").open("wb") as file:
-        file.write(stage_model.read_bytes())
-    assert configuration("memory://tests/model_files/model.keras", "model") == expected
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""The commands with records and models on local S3 and GCS servers; the extra test-io brings them."""
+"""Records on local S3 and GCS servers; the extra test-io brings them."""
 
 import contextlib
 import importlib.util
-import json
 import os
 import signal
 import socket
@@ -15,11 +14,11 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from conftest import write_motion, write_unlv_diving
+from conftest import write_unlv_diving
 from refusals import code_printed
 from test_commands import ROOT, SMALL, command, error_of
 
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import records_path
 
 LIBRARIES = ("s3fs", "moto", "flask", "gcsfs", "gcp_storage_emulator")
 MISSING = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
@@ -145,45 +144,25 @@ def used(store, monkeypatch):
     return store
 
 
-def build(source, output, *arguments, dataset="unlv_diving"):
+def build(source, output, *arguments):
     return command(
-        *("data_prep", "build", f"--dataset={dataset}", f"--source_dir={source}", f"--output_dir={output}"),
+        *("data_prep", "build", "--dataset=unlv_diving", f"--source_dir={source}", f"--output_dir={output}"),
         *("--frame_height=36", "--frame_width=48", "--workers=1", *arguments),
     )
 
 
 @pytest.mark.slow
-def test_whole_path(store, tmp_path):
-    """Of the second store the ends of it: what lies between reads and writes as these do."""
-    source, root, is_whole = write_unlv_diving(tmp_path / "dives"), store.at("path"), store.scheme == "s3"
-    records, model = f"--records_dir={root}/dives", f"--model={root}/run"
-    build(source, f"{root}/dives")
-    train = ["scoringnet_tf.train", records, f"--model_dir={root}/run", "--training=staged", "--segmentation_epochs=1"]
-    train += ["--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", *SMALL]
-    train += ["--stage_network=c3d", "--scores=final"]  # the least to be traced
-    expected = {"plots/001.avi.png", *(f"run/{name}" for name in ("best.keras", "last.keras", "config.json"))}
-    if is_whole:
-        build(write_motion(tmp_path / "motion"), f"{root}/motion", dataset="motion")
-        command("data_prep", "inspect", records, f"--output={root}/sheet.png")
-        pretrain = ["scoringnet_tf.pretrain", f"--records_dir={root}/motion", f"--model_dir={root}/c3d", "--epochs=1"]
-        command(*pretrain, "--clip_length=8", *SMALL)
-        train.append(f"--pretrained={root}/c3d/c3d.keras")
-    command(*train)
-    if is_whole:
-        command(*train)  # goes on from the checkpoint, and has nothing left to do
-        command("scoringnet_tf.evaluate", model, records)
-        command("scoringnet_tf.export", model, f"--export_dir={root}/servable")
-        report = ("metrics.json", "predictions.csv", "scores.png", "stages.png")
-        expected |= {"sheet.png", "c3d/c3d.keras", "servable/1/saved_model.pb"}
-        expected |= {f"run/evaluation_test/{name}" for name in report}
-    store.put("path/001.avi", (source / "diving_samples_len_ori/001.avi").read_bytes())
-    plots = f"--plot_dir={root}/plots"
-    printed = command("scoringnet_tf.predict", model, f"{root}/001.avi", "--json", "--force", plots)
-    assert json.loads(printed.stdout)["num_frames"] == 25
-    found = store.objects("path/")
-    assert expected <= set(found)
-    assert any("run/checkpoints/scoring_0001/" in key for key in found)
-    assert any(size and "run/tensorboard" in key and "events" in key for key, size in found.items())
+def test_records_are_built_read_and_replaced(store, tmp_path):
+    source, place = write_unlv_diving(tmp_path / "dives"), store.at("path/dives")
+    build(source, place)
+    build(source, place, "--overwrite")
+    records = f"--records_dir={place}"
+    command("data_prep", "inspect", records, f"--output={tmp_path / 'sheet.png'}")
+    train = ["scoringnet_tf.train", records, f"--model_dir={tmp_path / 'run'}", "--training=staged", *SMALL]
+    train += ["--segmentation_epochs=1", "--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3"]
+    command(*train, "--stage_network=c3d", "--scores=final")  # the least to be traced
+    assert (tmp_path / "sheet.png").is_file() and (tmp_path / "run/best.keras").is_file()
+    assert {"dives/dataset_info.json", "dives/train-00000-of-00002.tfrecord"} <= set(store.objects("path/"))
 
 
 def assert_named(error, code, *named):
@@ -204,34 +183,34 @@ def test_a_missing_bucket_is_named_before_the_work(store, tmp_path):
 LOSING = """
 import os, sys
 from absl import flags
-from scoringnet_tf.support import cli, files, paths
-flags.DEFINE_string("model_dir", None, "")
+from scoringnet_tf.support import cli, paths
+flags.DEFINE_string("records_dir", None, "")
 def main(_):
-    path = paths.as_path(flags.FLAGS.model_dir)
-    paths.check_access(path, "model_dir", writing=True)
+    path = paths.records_path(flags.FLAGS.records_dir)
+    paths.check_store(path, "records_dir", writing=True)
     os.kill({pid}, {signal})
     {work}
 cli.run(main)
 """
 
 
-@pytest.mark.parametrize("work", ["files.write_json(path / 'a.json', {})", "path.is_file()"])
+@pytest.mark.parametrize("work", ["(path / 'a').upload(cli.__file__)", "path.is_file()"])
 def test_a_network_that_is_lost_is_named(monkeypatch, work):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)  # set to 1 by JAX, where a process imports that
     with serving(S3) as (store, process):
-        place = used(store, monkeypatch).at("run")
+        place = used(store, monkeypatch).at("dives")
         code = LOSING.replace("{pid}", str(process.pid)).replace("{signal}", str(int(signal.SIGKILL)))
-        arguments = [sys.executable, "-c", code.replace("{work}", work), f"--model_dir={place}"]
+        arguments = [sys.executable, "-c", code.replace("{work}", work), f"--records_dir={place}"]
         result = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 1 and result.stdout == ""
-    assert_named(result.stderr, "unreachable", f"--model_dir={place}", store.remedy)
+    assert_named(result.stderr, "unreachable", f"--records_dir={place}", store.remedy)
 
 
 # === Paths ===
 
 
 def test_what_another_process_writes_is_seen(store):
-    folder = as_path(store.at("shared"))
+    folder = records_path(store.at("shared"))
     store.put("shared/a")
     assert [path.name for path in folder.iterdir()] == ["a"] and not (folder / "b").is_file()
     store.put("shared/b", b"two")
@@ -241,7 +220,7 @@ def test_what_another_process_writes_is_seen(store):
 
 @pytest.mark.parametrize("name", ["a", "a b/é#1.mp4", "a?b/50%41.mp4"])
 def test_what_is_not_there_is_not(store, name):
-    path = as_path(store.at(f"absent/{name}"))
+    path = records_path(store.at(f"absent/{name}"))
     assert not path.exists() and not path.is_file() and not path.is_dir()
     path.unlink(missing_ok=True)
     path.write_text("there")
@@ -255,7 +234,7 @@ def test_a_file_comes_back_to_the_byte(store, tmp_path, num_bytes):
     """The last one in several parts, each way."""
     path, copy = tmp_path / "a.bin", tmp_path / "b.bin"
     path.write_bytes(os.urandom(1024) * (num_bytes // 1024) + b"\r" * (num_bytes % 1024))
-    remote = as_path(store.at("a.bin"))
+    remote = records_path(store.at("a.bin"))
     remote.upload(path)
     remote.download(copy)
     assert copy.read_bytes() == path.read_bytes()

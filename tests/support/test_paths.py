@@ -1,7 +1,7 @@
-"""Paths in an object store: fsspec's `memory://` stands for one here; `test_object_store.py` has a real one."""
+"""Records in an object store: fsspec's `memory://` stands for one here; `test_object_store.py` has a real one."""
 
+import asyncio
 import importlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,22 +11,23 @@ import fsspec
 import pytest
 from command_forks import ROOT
 from conftest import write_unlv_diving
+from fsspec.asyn import AsyncFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 from refusals import refused
 from upath import UPath
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
-from data_prep.records.writing import check_output_dir
-from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from data_prep.records.writing import check_output_dir, replacing_records
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, load_records
 from scoringnet_tf.support import files, paths
-from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of, local_path
+from scoringnet_tf.support.paths import RemotePath, as_path, check_store, records_path, writable_path
 
 
 @pytest.fixture
 def store(request):
     """A folder of its own in the memory of the process."""
-    folder = as_path(f"memory://tests/{request.node.name}")
+    folder = records_path(f"memory://tests/{request.node.name}")
     yield folder
     for name in [name for name in MemoryFileSystem.store if name.startswith(f"{folder.path}/")]:
         del MemoryFileSystem.store[name]
@@ -47,57 +48,40 @@ def put(path, content=b"x"):
 
 @pytest.mark.parametrize("text", ["s3://bucket/a/b", "memory://a/b"])
 def test_a_remote_path_keeps_its_slashes(text):
-    path = as_path(text + "/")
+    path = records_path(text + "/")
     assert isinstance(path, RemotePath) and isinstance(path, UPath) and str(path) == text
     assert str(path / "c.txt") == f"{text}/c.txt"
-    assert (path / "c.txt").parent == path == as_path(path)
+    assert (path / "c.txt").parent == path == records_path(path)
     assert path.name == "b" and path.protocol == text.split(":")[0]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        *((text, text) for text in ("a/b", "/a/b", "a: b/c", r"C:\a", "C:/a", "a/s3://b", ".", "")),
-        *((f"{scheme}:///a/b", "/a/b") for scheme in ("file", "local")),
-    ],
-)
-def test_every_other_path_is_local(text, expected):
-    assert as_path(text) == as_path(Path(expected)) == local_path(text, "output") == Path(expected)
+@pytest.mark.parametrize("text", ["a/b", "/a/b", "a: b/c", r"C:\a", "C:/a", "a/s3://b", ".", ""])
+def test_every_other_path_is_local(text):
+    assert as_path(text) == as_path(Path(text)) == records_path(text) == Path(text)
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
         *((text, "whole_bucket") for text in ("s3://bucket", "gs://bucket/")),
-        *((text, "unknown_scheme") for text in ("s4://a/b", "S3://a/b", "gs:/a/b")),
+        *((text, "unknown_scheme") for text in ("s4://a/b", "S3://a/b", "gs:/a/b", "https://a/b", "file:///a/b")),
     ],
 )
-def test_what_is_nearly_a_remote_path_is_refused(text, code):
+def test_what_is_nearly_a_store_is_refused(text, code):
     with refused(code, text):
-        as_path(text)
-    with refused(code, "--output", text):
-        local_path(text, "output")
-    with refused("not_local", "--output=memory://a/b"):
-        local_path("memory://a/b", "output")
+        records_path(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "there"),
-    [
-        ("https://host/a/b.npy?token=c/d.e#f", "b.npy", "https://host/a/x.json?token=c/d.e#f"),
-        ("http://host/a/b.npy", "b.npy", "http://host/a/x.json"),
-        ("http://host/?id=b.npy", "?id=b.npy", "http://host/x.json?id=b.npy"),
-        ("s3://bucket/a/b?c.npy", "b?c.npy", "s3://bucket/a/x.json"),
-    ],
-)
-def test_the_query_of_the_web_alone_is_no_part_of_a_name(text, name, there):
-    assert file_name_of(text) == name
-    assert str(beside(as_path(text), "x.json")) == there
+@pytest.mark.parametrize("text", ["s3://bucket/a", "s4://a", "https://a/b.mp4", "file:///a/b", "memory://a/b"])
+def test_records_alone_may_be_elsewhere(text):
+    for ask in (as_path, writable_path):
+        with refused("not_local", f"--output={text}"):
+            ask(text, "output")
 
 
 def test_paths_of_one_name_are_told_apart():
-    names = ["a/001.avi", "b/001.avi", "x/b/001.avi", "002.avi", "s3://bucket/c/001.avi"]
-    assert paths.told_apart(names) == [*names[:3], "002.avi", names[4]]
+    names = ["a/001.avi", "b/001.avi", "x/b/001.avi", "y/002.avi"]
+    assert paths.told_apart(names) == [*names[:3], "002.avi"]
 
 
 def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
@@ -112,15 +96,14 @@ def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
 def test_files_there_and_back(store, tmp_path):
     path = store / "sub" / "a.json"
     assert not path.exists() and not store.is_dir()
-    files.write_json(path, {"x": 1})
+    put(path, b'{"x": 1}')
     assert path.is_file() and not path.is_dir() and store.is_dir() and not store.is_file()
-    assert path.read_text(encoding="utf-8") == '{\n  "x": 1\n}\n'
-    assert path.stat().st_size == 13
+    assert files.read_json(path) == {"x": 1} and path.stat().st_size == 8
     assert list(store.iterdir()) == [store / "sub"] and list((store / "sub").iterdir()) == [path]
     with files.local_file(path) as copy:
-        assert copy.name == "a.json" and copy.read_text() == path.read_text(encoding="utf-8")
+        assert copy.name == "a.json" and copy.read_text() == '{"x": 1}'
     assert not copy.exists()
-    files.remove_folder(store)
+    store.rmtree()
     assert not path.exists()
     (tmp_path / "b").write_text("local")
     with files.local_file(tmp_path / "b") as same:
@@ -142,14 +125,14 @@ def calls(monkeypatch):
     return seen
 
 
-def test_the_last_file_of_a_folder_comes_last_and_goes_first(store, calls):
+def test_the_index_comes_last_and_goes_first(store, calls):
     for content in ("one", "two"):
-        with files.replacing_folder(store / "records", last="index") as folder:
-            for name in ("index", content, "z"):
+        with replacing_records(store / "records") as folder:
+            for name in (INDEX_NAME, content, "z"):
                 (folder / name).write_text(content)
-    first = [("put", "one"), ("put", "z"), ("put", "index")]
-    assert calls[:4] == [*first, ("rm", "index")] and calls[-3:] == [("put", "two"), *first[1:]]
-    assert contents(store / "records") == {"two": b"two", "z": b"two", "index": b"two"}
+    first = [("put", "one"), ("put", "z"), ("put", INDEX_NAME)]
+    assert calls[:4] == [*first, ("rm", INDEX_NAME)] and calls[-3:] == [("put", "two"), *first[1:]]
+    assert contents(store / "records") == {"two": b"two", "z": b"two", INDEX_NAME: b"two"}
 
 
 @pytest.mark.parametrize("name", ["r*", "[r]un", "run"])
@@ -161,7 +144,7 @@ def test_a_name_is_no_pattern(store, name):
     (store / name / "a*").unlink()
     others = {f"{folder}/{file}" for folder in {"run", "ruin"} - {name} for file in ("a", "sub/a", "a*")}
     assert set(contents(store)) == others | {f"{name}/a", f"{name}/sub/a"}
-    files.remove_folder(store / name)
+    (store / name).rmtree()
     assert set(contents(store)) == others
 
 
@@ -175,14 +158,14 @@ def test_an_upload_that_fails_leaves_nothing_whole(error, store, monkeypatch):
         put_file(self, local, remote, **options)
 
     monkeypatch.setattr(MemoryFileSystem, "put_file", failing)
-    with pytest.raises(error, match=r"^no network"), files.replacing_folder(store, last="c") as folder:
+    with pytest.raises(error, match=r"^no network"), replacing_records(store) as folder:
         for name in "abc":
             (folder / name).write_text(name)
     assert contents(store) == {}
 
 
 def test_a_store_that_cannot_tell_is_not_taken_for_an_empty_one(store, monkeypatch):
-    """A run whose checkpoint is out of reach for a moment would begin anew."""
+    """Records that are out of reach for a moment would pass for missing, and be built over others."""
 
     def info(self, path):
         raise OSError("no network")
@@ -199,7 +182,8 @@ def test_a_store_that_cannot_tell_is_not_taken_for_an_empty_one(store, monkeypat
 
 def test_a_copy_lasts_until_the_process_ends():
     code = (
-        "import fsspec; from scoringnet_tf.support.files import cached_file as c;"
+        "import fsspec; from scoringnet_tf.support import files, paths;"
+        "c = lambda path, *of: files.cached_file(paths.records_path(path), *of);"
         "fsspec.filesystem('memory').pipe_file('/records/a.tfrecord', b'one');"
         "f = c('memory://records/a.tfrecord', 'v1', 3); assert f.read_bytes() == b'one';"
         "fsspec.filesystem('memory').rm('/records', recursive=True);"
@@ -238,63 +222,33 @@ def test_half_a_copy_is_never_taken_for_whole(store, monkeypatch, damage):
     assert files.cached_file(path, f"{store.name}-2", 5).read_bytes() == b"three"
 
 
-# === A local folder that stands for a remote one ===
-
-
-def test_a_mirrored_folder_goes_on_from_what_is_there(store, calls):
-    put(store / "log.csv", b"epoch\n0\n")
-    put(store / "checkpoints" / "0" / "state.json", b"0")
-    put(store / "checkpoints" / "0" / "weights", b"w0")
-    mirrored = files.mirrored_folder(store, "taken", last="state.json")
-    with pytest.raises(RuntimeError), mirrored as (folder, upload):
-        assert (folder / "log.csv").read_text() == "epoch\n0\n"
-        upload()
-        assert calls == []
-        before = (folder / "log.csv").stat()
-        with (folder / "log.csv").open("a") as log:
-            log.write("1\n")
-        os.utime(folder / "log.csv", ns=(before.st_atime_ns, before.st_mtime_ns))  # by a clock of whole seconds
-        (folder / "checkpoints/1").mkdir()
-        for name in ("state.json", "weights"):
-            (folder / "checkpoints/1" / name).write_text("1")
-        files.remove_folder(folder / "checkpoints/0")
-        upload()
-        assert calls == [
-            *(("put", "weights"), ("put", "log.csv"), ("put", "state.json")),
-            *(("rm", "state.json"), ("rm", "weights")),
-        ]
-        (folder / "tensorboard").mkdir()
-        (folder / "tensorboard/events").write_text("curves")
-        raise RuntimeError  # what is there is uploaded
-    assert not folder.exists()
-    assert {name: content for name, content in contents(store).items() if name != files.LOCK} == {
-        "log.csv": b"epoch\n0\n1\n",
-        "checkpoints/1/state.json": b"1",
-        "checkpoints/1/weights": b"1",
-        "tensorboard/events": b"curves",
-    }
-
-
-def test_of_two_mirrors_the_one_that_began_later_has_the_folder(store):
-    with refused("busy"), files.mirrored_folder(store, "one run") as first, files.mirrored_folder(store, "") as second:
-        (first[0] / "a").write_text("first")
-        with refused("busy", "one run"):
-            first[1]()
-        (second[0] / "a").write_text("second")
-    assert contents(store)["a"] == b"second"
-
-
 # === Whether it can be used ===
 
 
-@pytest.mark.parametrize("writing", [False, True])
-def test_what_works_is_left_as_it_was(store, tmp_path, writing):
-    files.write_json(store / "a.json", {})
-    for path in (store, store / "a.json") if not writing else (store,):
-        check_access(path, "records_dir", writing)
+def test_what_works_is_left_as_it_was(store, tmp_path):
+    put(store / "a.json")
+    for path, writing in ((store, False), (store / "a.json", False), (store, True)):
+        check_store(path, "records_dir", writing)
     assert list(store.iterdir()) == [store / "a.json"]
-    check_access(tmp_path / "nowhere", "records_dir", writing)
+    assert writable_path(tmp_path / "nowhere", "output") == tmp_path / "nowhere"
     assert not (tmp_path / "nowhere").exists()
+
+
+class Silent(AsyncFileSystem):
+    """A store that does not answer."""
+
+    protocol = "silent"
+
+    async def _info(self, path, **_):
+        await asyncio.sleep(60)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of universal_pathlib, which does not know it
+def test_a_store_that_does_not_answer_is_given_up(monkeypatch):
+    monkeypatch.setattr(paths.WAITING, "seconds", 0.05)
+    fsspec.register_implementation("silent", Silent, clobber=True)
+    with refused("no_answer", "--records_dir", "silent://a/b", "0.05 s", "--timeout"):
+        load_records("silent://a/b")
 
 
 @pytest.mark.parametrize("scheme", paths.STORES)
@@ -302,8 +256,8 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(monkeypatch, s
     opener, _ = paths.STORES[scheme]
     monkeypatch.setitem(sys.modules, opener, None)
     monkeypatch.delitem(importlib.import_module("fsspec.registry")._registry, scheme, False)
-    with refused("missing_package", "--model_dir", f"{scheme}://a/b", opener, ".[io]"):
-        check_access(f"{scheme}://a/b", "model_dir", writing=True)
+    with refused("missing_package", "--records_dir", f"{scheme}://a/b", opener, ".[io]"):
+        load_records(f"{scheme}://a/b")
 
 
 # === The whole path ===
@@ -348,7 +302,7 @@ def test_an_upload_that_was_killed_is_repeated(store, tmp_path):
 
 
 def test_shards_that_change_under_a_reader_are_refused(diving_records, store):
-    with files.replacing_folder(store) as folder:
+    with replacing_records(store) as folder:
         for path in diving_records.iterdir():
             (folder / path.name).write_bytes(path.read_bytes())
     info = DatasetInfo.load(store)

@@ -134,8 +134,9 @@ def test_a_read_fetches_no_more_than_its_record(store, tmp_path):
             writer.write(record)
     second, third = record_offsets(path)[1:].tolist()
     code = (
-        "import sys; from scoringnet_tf.data import shards, tfio; from scoringnet_tf.support.paths import as_path\n"
-        "assert tfio.in_graph(as_path('s3://bucket/a'), int(sys.argv[1]))\n"
+        "import sys; from scoringnet_tf.data import shards, tfio\n"
+        "from scoringnet_tf.support.paths import records_path\n"
+        "assert tfio.in_graph(records_path('s3://bucket/a'), int(sys.argv[1]))\n"
         "assert shards.read_record('s3://bucket/a', int(sys.argv[2])).numpy() == b'second' * 1_000"
     )
     Shard.content, Shard.ranges = Path(path).read_bytes(), []
