@@ -22,7 +22,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
-DESCRIBED = ("stages", "reasons", "moments", "against_scores", "provenance", "frame_rate")  # what `result` needs
+DESCRIBED = ("stages", "reasons", "moments", "against_scores", "frame_rate")  # what `result` needs
 FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
@@ -110,12 +110,9 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
 
 
 def described(model: RestClient | GrpcClient) -> dict:
-    """What a model says of itself, by `DESCRIBED`; None where an older export says nothing."""
+    """What a model says of itself, by `DESCRIBED`."""
     values = model.predict({"fields": np.array([*map(str.encode, DESCRIBED)], object)}, "describe")["values"]
-    model = dict(zip(DESCRIBED, map(json.loads, values), strict=True))
-    if (model["provenance"] or {}).get("simulation"):  # of an older export, which has no `against_scores`
-        model["against_scores"] = [{"code": "simulated_training"}]
-    return model
+    return dict(zip(DESCRIBED, map(json.loads, values), strict=True))
 
 
 def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, model: dict) -> dict:
@@ -126,8 +123,8 @@ def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, model: d
     """
     valid = bool(outputs["valid"][index])
     labels = outputs["labels"][index, :num_frames] if "labels" in outputs else np.array([], int)
-    reasons = [code for number, code in enumerate(model["reasons"] or ()) if outputs["reasons"][index, number]]
-    reasons += [each["code"] for each in model["against_scores"] or ()]
+    reasons = [code for number, code in enumerate(model["reasons"]) if outputs["reasons"][index, number]]
+    reasons += [each["code"] for each in model["against_scores"]]
     scores = (name for name in ("difficulty", "execution", "final") if name in outputs)
     found = {name: float(outputs[name][index]) if valid and not reasons else None for name in scores}
     moments = _moments(outputs["moments"][index], model) if valid and model["moments"] else {}

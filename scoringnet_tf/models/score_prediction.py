@@ -188,9 +188,6 @@ class ScorePredictor(Functional):
     ):
         config, rules = arguments_of(locals()), get_sport(sport)
         scores = tuple(scores or rules.tower_scores)
-        if views == 6:
-            hint = "Save the model anew with that version's `calibrate --views=2`."
-            raise InputError("unknown_name", "Six views went with version 0.2.", hint)
         known: dict[str, tuple[Any, Sequence[Any]]] = {
             "scores": (scores, (rules.tower_scores, FINAL_ALONE)),
             "head": (head, [*HEADS]),

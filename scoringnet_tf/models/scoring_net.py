@@ -27,7 +27,6 @@ from scoringnet_tf.models.trainer import Trainer
 from scoringnet_tf.models.training_statistics import TrainingStatistics, checksum, is_current
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.messages import InputError, unknown_name
-from scoringnet_tf.support.model_files import from_flat
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.threads import check_not_forked
 
@@ -402,17 +401,11 @@ class ScoringNet(Preset, Trainer, Functional):
         backbone = None if self.backbone is None else keras.saving.serialize_keras_object(self.backbone)
         return {**self._config, "backbone": backbone, "name": self.name}
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "ScoringNet":
-        """The model that `get_config` described, version 0.2's too, with new weights."""
-        return cls(**from_flat(config))
-
     def save_own_variables(self, store: Any) -> None:
         """Saves which parts have learned: that goes with the weights, not with the configuration."""
         store["learned"] = np.array([name in self.learned_parts for name in learning_parts(self)], "uint8")
 
     def load_own_variables(self, store: Any) -> None:
-        """See `save_own_variables`; in a file without it, as some presets of 0.2 are, all have learned."""
-        known = "learned" in store.keys()  # noqa: SIM118, which is no dictionary
-        learned = np.asarray(store["learned"]) if known else [True] * len(learning_parts(self))
-        self.learned_parts = [name for name, value in zip(learning_parts(self), learned, strict=True) if value]
+        """See `save_own_variables`."""
+        learned = zip(learning_parts(self), np.asarray(store["learned"]), strict=True)
+        self.learned_parts = [name for name, value in learned if value]

@@ -190,7 +190,6 @@ class TrainingStatistics:
     def from_config(cls, config: dict[str, Any]) -> "TrainingStatistics":
         """The statistics that `get_config` described; ValueError if these are none."""
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
-        config = {name: value for name, value in config.items() if name != "bank"}  # training ids, of older models
         made: dict[str, Any] = {"num_steps": tuple(config["num_steps"]) if config.get("num_steps") else None}
         for name, kind in {"spread": Spread, "intervals": Intervals, "times": Intervals}.items():
             made[name] = kind(**config[name]) if config.get(name) else None

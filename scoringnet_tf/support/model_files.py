@@ -82,7 +82,7 @@ def check_model(
 
 
 def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = True) -> dict[str, Any]:
-    """The `get_config` result in a `.keras` file, see `from_flat`; InputError also if its class is not in `kinds`."""
+    """The `get_config` result in a `.keras` file; InputError also if its class is not in `kinds`."""
     check_is_file(path, flag)
     try:
         saved = _saved(path)
@@ -92,26 +92,7 @@ def configuration(path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, 
     if name not in kinds or not isinstance(config, dict):
         message = f"--{flag}={path} holds a {name}, not a {' or '.join(kinds)}."
         raise InputError("wrong_model", message, preset_hint(kinds, shipped))
-    return from_flat(config) if name in SCORING_NET else config
-
-
-def from_flat(config: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a `ScoringNet`, from a configuration of version 0.2, which had all settings in one row."""
-    if "content" in config or "clip_lengths" not in config:
-        return config
-    shared = ("sport", "image_size", "width_multiplier", "backbone", "provenance", "reference", "dtype", "name")
-    of_scores = ("clip_lengths", "score_statistics", "kernel_l2", "scores", "fragment_stages", "views")
-
-    def picked(*names: str) -> dict[str, Any]:
-        return {name: config[name] for name in names if config.get(name) is not None}
-
-    segmenter = {**(config.get("segmenter") or {}), **picked("decoding")}
-    return {
-        **picked(*shared),
-        "segmenter": None if config.get("fragments") == "whole" else segmenter,
-        "score_predictor": {**(config.get("score_predictor") or {}), **picked(*of_scores)},
-        "content": {"features": None, "stored": None, **picked("frame_size", "stored", "preprocessing", "features")},
-    }
+    return config
 
 
 def preset_hint(kinds: Iterable[str], shipped: bool = True) -> str:

@@ -35,7 +35,6 @@ SHOWN = {  # on the bar
     "val_e_src": "E-SRC",
     "val_f_src": "F-SRC",
 }
-OLDER_BEST = {"segmentation": "segmentation.keras"}  # where version 0.2 kept the best of a phase; else as `Plan.best`
 
 
 def fit(run: ResolvedRun) -> None:
@@ -129,15 +128,10 @@ def _check_goes_on(run: ResolvedRun, folder: Path, state: dict[str, Any]) -> Non
         message = f"{run.model_dir / 'checkpoints'}: this run has no phase {state['phase']}, only {names}."
         raise InputError("other_run", message, "Choose another --model_dir.")
     phase = run.phases[names.index(state["phase"])]
-    kept, older = Checkpoints(folder).best(phase.name), run.best
-    if phase is not run.phases[-1]:
-        older = OLDER_BEST[phase.name]
-    if best is None or best <= phase.nothing or kept.is_file():
-        return
-    if not (folder / older).is_file():
+    kept = Checkpoints(folder).best(phase.name)
+    if best is not None and best > phase.nothing and not kept.is_file():
         message = f"{kept}, the best model until epoch {state['epoch']}, is missing."
         raise InputError("not_found", message, "Put it back, or choose another --model_dir.")
-    shutil.copy(folder / older, kept)
 
 
 def _start_from_best_kfs(run: ResolvedRun, checkpoints: Checkpoints) -> None:

@@ -298,8 +298,7 @@ def check_folder(plan: Plan) -> None:
     """InputError if a new run would overwrite a model in its folder, or the configuration beside one it starts from."""
     if left := [name for name in NAMES if (plan.model_dir / name).is_file()]:
         message = f"--model_dir={plan.model_dir}: {left[0]} lies there, without checkpoints/ to go on from."
-        hint = "Choose another --model_dir. A run of version 0.2 that was stopped in its first epoch leaves that:"
-        raise InputError("exists", message, f"{hint} delete it to begin that run anew.")
+        raise InputError("exists", message, "Choose another --model_dir.")
     for flag, start in plan.config.starts.items():
         if plan.model_dir.resolve() in (as_path(start).resolve(), as_path(start).parent.resolve()):
             message = f"--{flag}={start}: the model lies in --model_dir, beside a config.json to overwrite."

@@ -16,14 +16,12 @@ from scoringnet_tf.support.files import read_json, write_json
 from scoringnet_tf.support.messages import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import SEPARATE, PretrainingConfig, TrainingConfig
+from scoringnet_tf.training.config import PretrainingConfig, TrainingConfig
 from scoringnet_tf.training.fields import all_fields, flat, to_json
 
 CONFIG = "config.json"
 KINDS = {"configuration": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
 KINDS |= {"learned_from": list, "built_of": dict}
-LATER = {"model.backbone": SEPARATE}  # fields that older runs lack → what they did
-GONE = {"model.members": 1, "data.service": None, "data.validation_fold": 0}  # the other way round
 EPOCHS = {
     "pretraining": "epochs",
     "joint": "epochs",
@@ -76,8 +74,6 @@ class RunRecord:
         """What differs from another record that would change what is computed, a phrase for each."""
         fields = {path: about for path, about, *_ in all_fields(type(self.config))}
         old, now = (flat(each, type(self.config)) for each in (before["configuration"], to_json(self.config)))
-        old = {path: LATER[path] for path in LATER.keys() & fields.keys()} | old
-        old = {path: value for path, value in old.items() if path not in GONE or value != GONE[path]}
         kinds = {path: about.alternatives for path, about in fields.items() if about.alternatives}
         if old.keys() - fields.keys() or any(old[path] not in kinds[path] for path in kinds.keys() & old):
             raise InputError("old_config", f"{CONFIG} is of another version of this project.", "Begin a new run.")

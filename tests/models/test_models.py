@@ -238,20 +238,6 @@ def test_save_and_load(name, dtype, videos, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_configuration_of_version_0_2_is_read():
-    """It had all settings in one row; a file of that time holds no others."""
-    shared = {"sport": "vault", "image_size": [32, 32], "width_multiplier": 1 / 16, "score_predictor": {"fc_units": 64}}
-    row = {"clip_lengths": [8, 9], "kernel_l2": 0.1, "scores": ["final"], "views": 2, "score_statistics": None}
-    frames = {"frame_size": [36, 48], "stored": {"fit": "pad"}, "features": None}
-    whole = {**shared, **row, **frames, "segmenter": {"fc_units": 32}, "fragments": "whole", "decoding": "ordered"}
-    config = NET.from_config(whole).get_config()
-    assert config["segmenter"] is None and config["content"] == {**frames, "preprocessing": None}
-    known = {"clip_lengths": [8, 9], "kernel_l2": 0.1, "scores": ["final"], "views": 2, "fc_units": 64}
-    assert {name: config["score_predictor"][name] for name in known} == known
-    found = NET.from_config({**whole, "fragments": "key", "views": 1}).get_config()["segmenter"]
-    assert (found["fc_units"], found["decoding"], found["network"]) == (32, "ordered", "c3d_bi_lstm")
-
-
 BGR = {"channels": "bgr", "mean": [104.0, 117.0, 128.0], "scale": 0.5, "frame_size": [40, 52]}
 OF_BOTH = {"width_multiplier": 1 / 32, "dropout_rate": 0.11, "preprocessing": BGR, "dtype": "mixed_bfloat16"}
 OF_TRUNK = {"input_shape": (8, 32, 48, 3), "temporal_pooling": False, "final_endpoint": "conv5b", "masked": True}

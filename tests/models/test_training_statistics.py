@@ -181,7 +181,6 @@ def test_pooled_features_are_of_the_performance_or_of_all():
 def test_a_reference_is_json_and_comes_back():
     of = reference(spread=Spread.of(np.random.default_rng(0).normal(size=(20, 3))), certainty=SURE)
     assert TrainingStatistics.from_config(json.loads(json.dumps(of.get_config()))) == of
-    assert TrainingStatistics.from_config({**reference().get_config(), "bank": {"ids": ["a"]}}) == reference()  # older
 
 
 # === Scores that do not occur ===

@@ -1,7 +1,5 @@
 """A fragment and its mirror image: the mean of what the towers say of each, against a loop over them."""
 
-import zipfile
-
 import keras
 import numpy as np
 import pytest
@@ -92,17 +90,6 @@ def test_whole_videos_are_mirrored():
 def test_views_that_a_model_cannot_see_are_refused(views, options):
     with refused("unknown_name", views):
         made(views, **options)
-
-
-def test_a_file_with_six_views_is_refused_with_what_to_do(tmp_path):
-    """They went with version 0.2."""
-    made(2).save(tmp_path / "model.keras")
-    with zipfile.ZipFile(tmp_path / "model.keras") as saved, zipfile.ZipFile(tmp_path / "six.keras", "w") as six:
-        for name in saved.namelist():
-            content = saved.read(name)
-            six.writestr(name, content.replace(b'"views": 2', b'"views": 6') if name == "config.json" else content)
-    with refused("unknown_name", "six.keras", "calibrate --views=2"):
-        load_scoring_net(tmp_path / "six.keras")
 
 
 @pytest.mark.slow

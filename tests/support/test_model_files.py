@@ -9,7 +9,6 @@ from scoringnet_tf.support.model_files import (
     WITH_C3D,
     check_model,
     configuration,
-    from_flat,
     model_path,
     shipped_presets,
 )
@@ -66,10 +65,3 @@ def test_a_file_without_a_model_is_refused(tmp_path, content, code):
         (tmp_path / "m.keras").write_bytes(content)
     assert refusal(check_model, tmp_path / "m.keras")[0] == code
     assert refusal(configuration, tmp_path / "m.keras", "pretrained", ["C3D"])[0] == code
-
-
-def test_the_flat_form_of_version_0_2_is_told_from_arguments():
-    assert from_flat({"sport": "diving", "segmenter": None}) == {"sport": "diving", "segmenter": None}
-    flat = {"sport": "vault", "clip_lengths": [8, 8], "segmenter": None, "decoding": "ordered", "frame_size": [36, 48]}
-    assert from_flat(flat)["segmenter"] == {"decoding": "ordered"} and from_flat(flat)["sport"] == "vault"
-    assert from_flat({**flat, "fragments": "whole"})["segmenter"] is None

@@ -59,28 +59,6 @@ def test_no_field_may_change_within_a_run(tmp_path):
         recorded(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("section", "field", "value", "code"),
-    [
-        ("model", "members", 1, None),
-        ("model", "members", 5, "old_config"),
-        ("data", "service", None, None),
-        ("data", "service", "host:1", "old_config"),
-        ("model", "head", {"kind": "contrastive"}, "old_config"),
-        ("model", "backbone", ..., None),  # a field that older runs lack
-    ],
-)
-def test_a_run_of_an_older_version_goes_on_if_it_did_the_same(tmp_path, section, field, value, code):
-    recorded(tmp_path, TRAINED)
-    values = json.loads((tmp_path / "config.json").read_text())
-    values["configuration"][section][field] = value
-    if value is ...:
-        del values["configuration"][section][field]
-    (tmp_path / "config.json").write_text(json.dumps(values))
-    with refused(code):
-        recorded(tmp_path)
-
-
 def test_neither_may_what_it_learns_from(tmp_path):
     recorded(tmp_path, TRAINED)
     config = settings(tmp_path, "records")
