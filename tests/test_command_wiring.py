@@ -2,7 +2,6 @@
 
 import ast
 import dataclasses
-import inspect
 import re
 
 import numpy as np
@@ -10,14 +9,12 @@ import pytest
 from command_forks import ROOT, forked
 from conftest import write_bars, write_split, write_unlv_diving
 
-from data_prep.datasets import DATASETS, read_source
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.serve.jobs import Limits
 
 DEFINITION = re.compile(r"flags\.DEFINE_\w+\(\s*\"(\w+)\"")
 MODULES = [path for package in ("scoringnet_tf", "data_prep") for path in sorted((ROOT / package).rglob("*.py"))]
 TEXTS = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in MODULES}
-SHARED = "data_prep/commands/dataset_flags.py"  # whose flags are arguments of readers of datasets
 
 
 def is_definition(node):
@@ -36,14 +33,8 @@ def names_read(node):
 
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if DEFINITION.search(text)])
 def test_every_flag_of_a_command_is_read(name):
-    """As an attribute of FLAGS, or by its name as a text; those of datasets as arguments of their readers.
-
-    The web page's limits are read as the fields that they fill.
-    """
+    """As an attribute of FLAGS, or by its name as a text. The web page's limits are the fields that they fill."""
     read = names_read(ast.parse(TEXTS[name]))
-    if name == SHARED:
-        readers = (read_source, *DATASETS.values())
-        read |= {argument for reader in readers for argument in inspect.signature(reader).parameters}
     if "dataclasses.fields(Limits)" in TEXTS[name]:
         read |= {field.name for field in dataclasses.fields(Limits)}
     assert {*DEFINITION.findall(TEXTS[name])} - read == set()

@@ -60,7 +60,7 @@ CASES = [
     f"scoringnet_tf.baselines c3d_svr --records_dir={{records}} --output_dir={{out}} --pretrained={M}",
     f"scoringnet_tf.experiments run table5 --records_dir={M}",
     f"data_prep build --dataset=unlv_diving --source_dir={M} --output_dir={{out}}",
-    f"data_prep check --dataset=unlv_diving --source_dir={M}",
+    f"data_prep build --dry_run --dataset=unlv_diving --source_dir={M}",
     f"data_prep inspect --records_dir={M}",
 ]
 JSON = f"scoringnet_tf.predict --model=vault_small --json {M}.mp4 no*.mp4"

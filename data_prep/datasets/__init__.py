@@ -15,7 +15,6 @@ from typing import Any
 
 from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, ucf101, unlv
 from data_prep.datasets.sample import ALL, Problem, Published, Sample, Source, count_note
-from data_prep.support.options import OptionError
 from scoringnet_tf.data.splits import SPLITS, read_split
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
@@ -33,11 +32,11 @@ DATASETS = {
 
 
 def _check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
-    """Checks the folder and the options for a dataset, a key of `DATASETS`; OptionError if they are not its own."""
+    """Checks the folder and the options for a dataset, a key of `DATASETS`; InputError if they are not its own."""
     if not source_dir.is_dir():
-        raise OptionError("not_found", f"--source_dir: there is no folder {source_dir} on this machine.")
+        raise InputError("not_found", f"--source_dir: there is no folder {source_dir} on this machine.")
     if unused := options.keys() - inspect.signature(DATASETS[dataset]).parameters.keys():
-        raise OptionError("flag_unused", f"--{', --'.join(sorted(unused))} has no meaning with --dataset={dataset}.")
+        raise InputError("flag_unused", f"--{', --'.join(sorted(unused))} has no meaning with --dataset={dataset}.")
 
 
 def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = None, **options: Any) -> Source:

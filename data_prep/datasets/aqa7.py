@@ -12,7 +12,6 @@ from pathlib import Path
 from data_prep.datasets.readers.layout import find_dir, find_file, index_videos
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import ALL, Fields, Published, Sample, Source
-from data_prep.support.options import OptionError
 from scoringnet_tf.support.messages import InputError, Remark, shown
 
 
@@ -55,7 +54,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     """
     if action not in ACTIONS:
         code = "unknown_name" if action else "missing_flag"
-        raise OptionError(code, f"--action={action or ''} is not an action of AQA-7: {', '.join(ACTIONS)}.")
+        raise InputError(code, f"--action={action or ''} is not an action of AQA-7: {', '.join(ACTIONS)}.")
     video_dir = find_dir(source_dir, (f"{action}-out", action), "frames NNN/img_%05d.jpg or videos NNN.avi")
     videos = index_videos(video_dir)
     settings, samples, notes = {"action": action, "video_dir": video_dir.name}, [], []

@@ -23,7 +23,7 @@ from typing import Any
 from data_prep.datasets.performances import FRAMES, TIMES, number_performances, read_stretch, stretch_columns
 from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.readers.text import Row, Table, has_decimal_comma, read_table
-from data_prep.datasets.sample import Fields, Sample, Source
+from data_prep.datasets.sample import Fields, Sample, Source, sport_option
 from data_prep.datasets.scores import complete_scores
 from data_prep.datasets.stage_labels import STAGE_CSV, odd_segments, unlabelled_note
 from data_prep.datasets.table_stages import (
@@ -33,7 +33,6 @@ from data_prep.datasets.table_stages import (
     with_corrections,
     with_stage_table,
 )
-from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, Sport, SportForm, kept_form
 from scoringnet_tf.support.messages import InputError, Remark
@@ -86,13 +85,13 @@ def read(
     `feature_stride` is frames from one step of features to the next; for the last three see `readers.text`.
 
     Raises:
-        OptionError: `sport` or `encoding` is unknown, or `feature_stride` comes with videos.
-        InputError: the table is missing, malformed or ambiguous as a whole, or holds neither a score nor a stage.
+        InputError: `sport` or `encoding` is unknown, or `feature_stride` comes with videos; the table is missing,
+            malformed or ambiguous as a whole, or holds neither a score nor a stage.
     """
     rules = sport_option(sport)
     table = _read_table(Path(manifest_csv or source_dir / TABLE), rules, delimiter, decimal_comma, encoding)
     if feature_stride is not None and not table.has_features:
-        raise OptionError("flag_unused", f"--feature_stride: {table.path} has no column features.")
+        raise InputError("flag_unused", f"--feature_stride: {table.path} has no column features.")
     samples = [_sample(source_dir, table, row, rules) for row in table.rows]
     samples = number_performances(samples, [table.is_stretch(row) and not row.get("id") for row in table.rows])
     samples, stages, notes = _with_stages(table, source_dir, samples, rules)
@@ -141,7 +140,7 @@ def _columns(path: Path, table: Table, sport: Sport) -> frozenset[str]:
     """Returns the columns that mean something; InputError if they cannot be, or others are called nearly alike."""
     stages, scores = boundary_columns(sport), sport.scores
     if taken := {*sport.stages[1:]} & {*COLUMNS, *OF_FEATURES, *SCORES, *stages[-1:]}:
-        raise OptionError("name_taken", f"--sport: {', '.join(taken)} of {sport.name} has the name of a column.")
+        raise InputError("name_taken", f"--sport: {', '.join(taken)} of {sport.name} has the name of a column.")
     known = {*COLUMNS, *scores, *stages, *(OF_FEATURES if "features" in table.header else ())}
     columns = frozenset(known & {*table.header})
     plain = {_plain(name): name for name in known}

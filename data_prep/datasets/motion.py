@@ -9,8 +9,7 @@ from pathlib import Path
 
 from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.readers.text import Row, read_csv
-from data_prep.datasets.sample import Fields, Sample, Source
-from data_prep.support.options import sport_option
+from data_prep.datasets.sample import Fields, Sample, Source, sport_option
 from scoringnet_tf.sports import SPORTS, Sport, SportForm, kept_form
 from scoringnet_tf.support.messages import InputError, Remark
 

@@ -12,9 +12,9 @@ from typing import Any
 from data_prep.datasets.stage_labels import NOT_IN_ORDER, Segment, StageError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import SPORTS, Sport, SportForm, get_sport, named_sport
 from scoringnet_tf.support.files import real_number
-from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.messages import InputError, Remark
 
 # Kinds of problems. A flag of `build` decides about each: --nonmonotone, --on_inconsistent, --on_lookalike, --on_error.
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
@@ -176,3 +176,10 @@ class Fields:
     def report(self, code: str, what: str, kind: str = ERROR) -> None:
         """Adds a problem."""
         self.problems.append(Problem(self.where, what, kind, code=code))
+
+
+def sport_option(sport: SportForm | None) -> Sport:
+    """Returns the sport for `--sport`: a name, a YAML file's path, a `Sport` or its definition; or InputError."""
+    if sport is None:
+        raise InputError("missing_flag", "--sport is missing.", f"Use one of {', '.join(SPORTS)}, or a .yaml file.")
+    return named_sport(sport) if isinstance(sport, str) else get_sport(sport)

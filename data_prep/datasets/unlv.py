@@ -27,7 +27,6 @@ from data_prep.datasets.stage_labels import (
     segment_errors,
     unlabelled_note,
 )
-from data_prep.support.options import OptionError
 from scoringnet_tf.sports import Sport, get_sport
 from scoringnet_tf.support.messages import InputError, Remark, counted, shown
 
@@ -60,7 +59,7 @@ def _read_diving(
     source_dir: Path, split_dir: str | None, split_patterns: tuple[str, ...], published: Published, sport: str
 ) -> Source:
     if sport not in DIVING_SPORTS:
-        raise OptionError("unknown_name", f"--sport={sport} is not {' or '.join(DIVING_SPORTS)}.")
+        raise InputError("unknown_name", f"--sport={sport} is not {' or '.join(DIVING_SPORTS)}.")
     video_dir = find_dir(source_dir, ("diving_samples_len_ori",), "the videos NNN.avi")
     overall = read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
     difficulty_path = source_dir / "diving_difficulty_level.mat"
@@ -180,7 +179,7 @@ def _find_split_dir(source_dir: Path, split_dir: str | None, patterns: tuple[str
         candidates = [source_dir / split_dir, Path(split_dir)]
         split = next((folder for folder in candidates if folder.is_dir()), None)
         if split is None:
-            raise OptionError("not_found", f"--split_dir: there is no folder {candidates[0]} or {candidates[1]}.")
+            raise InputError("not_found", f"--split_dir: there is no folder {candidates[0]} or {candidates[1]}.")
         return split
     folders = sorted(folder for pattern in patterns for folder in source_dir.glob(pattern) if folder.is_dir())
     if len(folders) != 1:

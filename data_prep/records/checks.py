@@ -20,17 +20,16 @@ from data_prep.records.beside import SourceJoints, read_simulation
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.same_performance import BLOCK, SeenPerformances
 from data_prep.records.warnings import Warnings
-from data_prep.support.options import OptionError
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kind
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.sport import contradiction, out_of_range
-from scoringnet_tf.support.messages import MAX_NAMES, InputError, Remark, counted, error_remark, shown
+from scoringnet_tf.support.messages import MAX_NAMES, Remark, counted, error_remark, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
-STORED = StoredForm((24, 32), jpeg_quality=75)  # of `check`: only the thumbnails of the pixels are kept
+STORED = StoredForm((24, 32), jpeg_quality=75)  # of --dry_run: only the thumbnails of the pixels are kept
 MAX_LINES = 100  # of one code; beyond them the first few and a count say as much
 
 
@@ -133,25 +132,14 @@ def _shortened(lines: list[Remark]) -> list[Remark]:
 
 
 def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:
-    """Runs every check without writing anything; arguments are those of `building.build_records`.
+    """Runs every check without writing anything; arguments and errors are those of `building.build_records`.
 
     Returns:
         (report, number of problems): first the problems, then warnings, a `Remark` each, and a summary.
-
-    Raises:
-        OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
     """
     source_dir = Path(source_dir)
-    try:
-        source = read_source(dataset, source_dir, **options)
-        _, simulation_notes = read_simulation(source_dir, source.samples)
-    except OptionError:
-        raise
-    except InputError as error:
-        lines = [Remark(error.code, line) for line in str(error).splitlines()]
-        return [*lines, f"{source_dir} ({dataset}): not readable, problems: {len(lines)}."], len(lines)
-    if source.has_features and (workers or 1) > 1:
-        raise OptionError("flag_unused", f"--workers={workers} has no effect: features need no decoding.")
+    source = read_source(dataset, source_dir, **options)
+    _, simulation_notes = read_simulation(source_dir, source.samples)
     problems: list[Problem] = []
     checks, num_steps, warnings = SampleChecks(source, source_dir), 0, Warnings(source, STORED)
     with in_processes(workers or os.cpu_count() or 1) as map_clips:

@@ -1,4 +1,4 @@
-"""Warns of what is unusual in sound videos, in `build` and in `check` alike."""
+"""Warns of what is unusual in sound videos, with and without --dry_run alike."""
 
 import collections
 import statistics

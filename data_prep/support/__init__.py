@@ -1,1 +1,1 @@
-"""What every part of `data_prep` uses: options, and work in several processes."""
+"""What every part of `data_prep` uses: work in several processes."""

@@ -43,7 +43,6 @@ def run(
     positional: bool = False,
     may_be_empty: bool = False,
     uses_keras: bool = False,
-    wrong_use: int = 1,
 ) -> NoReturn:
     """Runs `main(arguments)` under absl.
 
@@ -55,19 +54,18 @@ def run(
         positional: it takes arguments that are no flags.
         may_be_empty: a flag may have an empty value, to undo a flag file's; else a shell's variable was not set.
         uses_keras: it refuses another backend than TensorFlow.
-        wrong_use: exit status for a wrong command line.
     """
 
     def checked(argv: list[str]) -> int:
         _prepare_process()
         name, arguments = _command_name(argv), argv[1:]
         if _status(functools.partial(_check_use, arguments, positional, may_be_empty, uses_keras), name):
-            return wrong_use
+            return 1
         return _status(functools.partial(main, arguments), name)
 
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
-    app.run(checked, flags_parser=functools.partial(_parsed, wrong_use=wrong_use))
+    app.run(checked, flags_parser=_parsed)
 
 
 def _prepare_process() -> None:
@@ -97,8 +95,8 @@ def _check_use(arguments: list[str], positional: bool, may_be_empty: bool, uses_
         os.environ["KERAS_BACKEND"] = backend
 
 
-def _parsed(argv: list[str], wrong_use: int) -> list[str]:
-    """The command line without its flags; exits with status `wrong_use` if one is wrong."""
+def _parsed(argv: list[str]) -> list[str]:
+    """The command line without its flags; exits if one is wrong."""
     try:
         arguments = flags.FLAGS(argv)
         for name, value in flags.FLAGS.flag_values_dict().items():
@@ -113,7 +111,7 @@ def _parsed(argv: list[str], wrong_use: int) -> list[str]:
             files = re.findall(r"-flagfile[=\0]([^\0]+)", "\0".join(argv))
             code, where = "wrong_format", f"{', '.join(files)}: "
         print(f"{_command_name(argv)}: {where}{str(error).rstrip('.')}. See --help. [{code}]", file=sys.stderr)
-        sys.exit(wrong_use)
+        sys.exit(1)
 
 
 def _quiet_libraries() -> None:

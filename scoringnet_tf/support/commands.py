@@ -11,7 +11,7 @@ Groups: TypeAlias = Mapping[str, Sequence[str]]  # heading → modules
 
 ROOT = pathlib.Path(__file__).parents[2]
 PREPARATION: Groups = {
-    "Prepare videos and labels": [f"data_prep.commands.{name}" for name in ("simulate", "check", "build", "inspect")]
+    "Prepare videos and labels": [f"data_prep.commands.{name}" for name in ("simulate", "build", "inspect")]
 }
 GROUPS: Groups = {
     "Score videos": ["scoringnet_tf.predict", "scoringnet_tf.report", "scoringnet_tf.serve"],

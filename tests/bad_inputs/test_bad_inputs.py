@@ -62,8 +62,8 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("bad_rows", "entry", B, rows(f"{ROW},0,5,9,99", header=STAGED), ".new.building"),
     ("wrong_format", "simulation.json", B, holding("own/simulation.json", b"[1]")),
     ("flag_unused", "--workers=2", f"build --workers=2 --output_dir=new {OWN.replace('own', 'features')}"),
-    ("flag_unused", "--workers=2", f"check --workers=2 {OWN.replace('own', 'features')}"),
-    ("not_found", "no_split", "check --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
+    ("not_found", "no_split", "build --dry_run --dataset=unlv_diving --source_dir=dives --split_dir=no_split"),
+    ("missing_flag", "--output_dir", f"build {OWN}"),
     ("unknown_name", "dev", "inspect --records_dir=records --output=sheet.png --split=dev"),
     ("flag_unused", "--num_videos", "inspect --records_dir=records --num_videos=3"),
     # === An object store holds records alone ===
@@ -161,7 +161,7 @@ def test_the_code_says_what_is_wrong(case, sound, tmp_path):
     options = prepared(folder, sound, command, *makers)
     before = files(folder)
     result = ended(words(command), folder, tmp_path, **options)
-    assert (code_printed(result.stderr), result.returncode) == (code, 1 + command.startswith("check")), result.stderr
+    assert (code_printed(result.stderr), result.returncode) == (code, 1), result.stderr
     assert named in result.stderr and "Traceback" not in result.stderr
     assert {path.partition("/")[0] for path in files(folder) - before} == leaves and before <= files(folder)
 

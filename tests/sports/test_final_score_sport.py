@@ -58,7 +58,7 @@ def test_the_whole_way_without_a_word_of_another_score(tmp_path):
     of_source = ("--dataset=manifest", f"--source_dir={source}", f"--sport={tmp_path / 'golf.yaml'}")
     tested = sorted(source.glob("*.npy"))[::4]
     said = [
-        printed("data_prep", "check", *of_source),
+        printed("data_prep", "build", "--dry_run", *of_source),
         printed("data_prep", "build", *of_source, f"--output_dir={records}"),
         printed("data_prep", "inspect", f"--records_dir={records}"),
         printed(

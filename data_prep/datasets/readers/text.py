@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.support.options import OptionError
 from scoringnet_tf.support.files import whole_number
 from scoringnet_tf.support.messages import InputError, Remark, counted
 
@@ -26,9 +25,7 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")  # 1,234 may be either
 def read_text(path: str | Path, encoding: str | None = None) -> str:
     """Returns a file's text; any line ends become new lines. Without an encoding it is UTF-8, or UTF-16.
 
-    Raises:
-        InputError: it is missing, a workbook, or not in that encoding.
-        OptionError: there is no such encoding.
+    InputError if it is missing, a workbook, or not in that encoding, or there is no such encoding.
     """
     path = Path(path)
     if not path.is_file():
@@ -40,7 +37,7 @@ def read_text(path: str | Path, encoding: str | None = None) -> str:
     try:
         text = content.decode(encoding or assumed)
     except LookupError as error:
-        raise OptionError("unknown_name", f"--encoding={encoding} is not an encoding, such as cp1252.") from error
+        raise InputError("unknown_name", f"--encoding={encoding} is not an encoding, such as cp1252.") from error
     except UnicodeError as error:
         hint = "" if encoding else "Save it as UTF-8; of a manifest you may name another, such as --encoding=cp1252."
         raise InputError("wrong_encoding", f"{path}: not text in {encoding or 'UTF-8'} ({error}).", hint) from error

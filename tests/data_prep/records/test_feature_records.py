@@ -68,7 +68,7 @@ def build(source, output, **options):
 
 
 def problems(source, **options):
-    """The problems that `check` reports."""
+    """The problems that a dry run reports."""
     lines, number = check("manifest", source, workers=1, sport="diving", **options)
     return lines[:number]
 

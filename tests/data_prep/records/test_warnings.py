@@ -1,4 +1,4 @@
-"""What is unusual in sound videos and features is said by name, in `check` as in `build`; of usual ones nothing is."""
+"""What is unusual in sound videos and features is said by name, with and without --dry_run; else nothing is."""
 
 from types import SimpleNamespace
 
