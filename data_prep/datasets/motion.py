@@ -54,8 +54,9 @@ def _sample(source_dir: Path, where: str, row: Row, classes: dict[str, list[str]
     if unknown := [head for head in classes if not row[head]]:
         fields.report("missing_value", f"the class of {', '.join(unknown)} is missing.")
     labels = {head: names.index(row[head]) for head, names in classes.items() if row[head]}
-    path = source_dir / "videos" / f"{row['video']}.avi"
-    return Sample(row["video"], path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
+    video_id = row["video"].removesuffix(".avi")
+    path = source_dir / "videos" / f"{video_id}.avi"
+    return Sample(video_id, path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
 
 
 def _folded(value: str) -> float | str:
