@@ -36,7 +36,7 @@ flags.DEFINE_string("preset", "small", "Flag file, small (1/8 width) or paper (d
 flags.DEFINE_integer("train_videos", None, "Random subset size for training. Default: all videos.", 1)
 flags.DEFINE_integer("seeds", 3, "Trainings per row, from --seed=0.", 1)
 flags.DEFINE_integer("splits", 6, "Random splits for table6.", 2)
-flags.DEFINE_list("split_files", [], "Split files (id,split) for table6, made by `data_prep split`.")
+flags.DEFINE_list("split_files", [], "Split files (id,split) for table6.")
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder for the trainings.")
 flags.DEFINE_string("results_dir", "results", "Folder for the tables, with a subfolder per sport.")
 flags.DEFINE_bool("overwrite", False, "Replacement of results from other records or trainings.")

@@ -37,7 +37,7 @@ flags.DEFINE_string("records_dir", None, "Records, from `python -m data_prep bui
 flags.DEFINE_string("output_dir", None, "Folder for the table and the trainings.")
 flags.DEFINE_integer("folds", 5, "Number of folds. Default with --group: one per group.", 2)
 flags.DEFINE_string("group", None, "Manifest column for folds with whole groups: group.")
-flags.DEFINE_list("split_files", [], "Split files (id,split) instead of folds, from `data_prep split`.")
+flags.DEFINE_list("split_files", [], "Split files (id,split) instead of folds.")
 flags.DEFINE_list("heads", ["regression"], "Score heads: regression, distribution.")
 flags.DEFINE_integer("seeds", 1, "Trainings per head and fold, from --seed=0.", 1)
 flags.DEFINE_bool("network", True, "ScoringNet beside scikit-learn's regressions.")
