@@ -18,7 +18,6 @@ from scoringnet_tf.support.files import locked
 from scoringnet_tf.training import train
 from scoringnet_tf.training.config import PretrainingConfig
 from scoringnet_tf.training.finish import finish
-from scoringnet_tf.training.fit import fit
 from scoringnet_tf.training.network import build_network
 from scoringnet_tf.training.plan import LAST, Phase
 
@@ -185,17 +184,3 @@ def test_a_run_without_held_out_videos_calibrates_its_last_model_later_too(divin
     before = last.read_bytes()
     train(settings(tmp_path, diving_features, **changes | {"reference": True}))
     assert last.read_bytes() == before and not (tmp_path / "best.keras").exists()
-
-
-@pytest.mark.slow
-def test_a_run_of_an_older_version_goes_on(straight, diving_features, tmp_path):
-    """Its best model so far lay beside `checkpoints`; without either there is nothing to compare the next one with."""
-    trained_by(eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)))
-    for name in ("checkpoints/joint.keras", "last.keras"):
-        (tmp_path / name).unlink()
-    best = trained_by(eagerly(scoring_run(diving_features, tmp_path, **OPTIONS)))
-    assert_same(weights_beside(best), weights_beside(straight / "best.keras"))
-    for name in ("checkpoints/joint.keras", "best.keras"):
-        (tmp_path / name).unlink()
-    with refused("not_found", "joint.keras"):
-        fit(scoring_run(diving_features, tmp_path, **OPTIONS))
